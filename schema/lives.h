@@ -77,10 +77,15 @@ struct life {
 	void *user;        /* the owner of the fold may hang something on a life; NULL at birth */
 	struct life *next; /* in the list of lives_ended() */
 
-	/* lives.c only */
-	struct life *hash_next, *thread_next, *all_prev, *all_next;
-	uint64_t seen_by_no;
-	bool exit_due;
+	/* lives_table.c and lives.c only */
+	struct life *hash_next; /* same bucket; of one tid the newest first */
+	struct life *all_prev,
+		*all_next; /* everything that has not come to the list of the ended */
+	struct life *group_prev, *group_next; /* of a leader: its other live tasks */
+	uint64_t seen_by_no;                  /* the newest SNAPSHOT that had it; 0: none */
+	uint64_t seen_ns;                     /* when that SNAPSHOT was read */
+	bool exit_due;                        /* its end was inferred; its EXIT may still come */
+	bool names_differ; /* of a leader: since its exec not all tasks had one name */
 };
 
 /* Told of what happens, each before lives_apply() returns.  Any may be NULL. */
@@ -121,8 +126,8 @@ int lives_apply(struct lives *lives, const struct event *event, struct life **re
 /* The life that bears this tid now, or NULL. */
 struct life *lives_find(const struct lives *lives, uint32_t tid);
 
-/* All that live, in no order; and all that ended since the last lives_forget_ended(), newest first.  A leader that ended before its
- * threads counts as living until its process ends. */
+/* Those in the fold, in no order; and those that left it since the last lives_forget_ended(), newest first.  Beside the living the first
+ * list has leaders that ended before their threads (ended is set), and lives whose end was inferred while their EXIT may still come. */
 struct life *lives_first(const struct lives *lives);
 struct life *lives_after(const struct life *life);
 struct life *lives_ended(const struct lives *lives);
