@@ -22,17 +22,18 @@ enum {
 
 enum { WIRE_FOREIGN = 1 };
 
-/* Decodes one datagram of `bytes` bytes (no more, no less than its nlmsg_len).  event_no stays 0.
+/* Decodes one datagram of `bytes` bytes: its nlmsg_len, or that rounded up to 4 as netlink sends it.  event_no stays 0.
  * ret_event->raw points at datagram when the fields alone would not give the same bytes back: kinds that are not known, lengths
  * or header fields out of the ordinary.
  * 0; WIRE_FOREIGN: well formed, not of the proc connector; -EBADMSG: too short for what it says, or longer than EVENT_RAW_MAX_BYTES. */
 int wire_decode(const uint8_t *datagram, size_t bytes, struct event *ret_event);
 
 /* Writes the datagram of a kernel event as it came; capacity of EVENT_RAW_MAX_BYTES is always enough.
- * 0, or -EINVAL for a kind of the recorder's own. */
+ * 0; -EINVAL for a kind of the recorder's own, or one without a datagram; -ENOSPC: capacity is too small. */
 int wire_encode(const struct event *event, uint8_t *out, size_t capacity, size_t *ret_bytes);
 
-/* The length of the datagram at the front of a stream of which `available` bytes are there: its nlmsg_len, rounded up to 4 but
- * for the last one.  0 and *ret_bytes; WIRE_MORE: the stream must give *ret_bytes bytes first; -EBADMSG: this is no datagram. */
+/* The length of the datagram at the front of a stream of which `available` bytes are there: its nlmsg_len, rounded up to 4.
+ * 0 and *ret_bytes; WIRE_MORE: the stream must give *ret_bytes bytes first; -EBADMSG: this is no datagram.
+ * At the end of a stream whose writer left out the last padding, what is left can be given to wire_decode() as it is. */
 enum { WIRE_MORE = 2 };
 int wire_length(const uint8_t *stream, size_t available, size_t *ret_bytes);
