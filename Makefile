@@ -1,43 +1,107 @@
-# all (default) check lint fuzz bench ci clean install try
-CC     ?= gcc
-CFLAGS ?= -O2 -g
-VARIANT ?= plain
-B       = build/$(VARIANT)
+# procledger: GNU make, one file.
+#
+#   make             both programs: build/plain/procledgerd and build/plain/procledger
+#   make try         as root: records this machine for a few seconds, shows what it saw     (installs what is missing)
+#   make check       every test; T="tests/test_x.sh build/plain/tests/test_y" only those    (installs what is missing)
+#   make lint        layout, warnings of two compilers, clang-tidy, cppcheck, shellcheck     (installs what is missing)
+#   make fuzz        every fuzzer for FUZZ_SECONDS (20), from and into tests/corpus
+#   make bench       the figures of the README, measured here
+#   make bare        make try and make check in a bare Debian 12 root made for it
+#   make ci          what CI runs: lint, check with gcc, clang, ASan+UBSan, TSan, a short fuzz
+#   make install     DESTDIR=, prefix=/usr/local
+#   make clean
+#
+# Variables as usual: CC CFLAGS CPPFLAGS LDFLAGS; V=1 shows the commands.  Each VARIANT has its own folder: build/VARIANT.
+# A build with sanitizers: make VARIANT=asan SAN="-fsanitize=address,undefined" check
+ifeq ($(origin CC),default)
+CC        = gcc
+endif
+CFLAGS   ?= -O2 -g
+VARIANT  ?= plain
+SAN      ?=
+B        := build/$(VARIANT)
+prefix   ?= /usr/local
+bindir   ?= $(prefix)/bin
+sbindir  ?= $(prefix)/sbin
+mandir   ?= $(prefix)/share/man
+FUZZ_SECONDS ?= 20
+
 WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) -pthread $(CFLAGS) $(SAN)
+# glibc's checks need optimisation, and would hide from the sanitizers what they are to see.
+HARDEN = -fPIE -fstack-protector-strong $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(HARDEN) -pthread $(CPPFLAGS) $(CFLAGS) $(SAN)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS = -lsqlite3 -lz -lmnl
+LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+Q = $(if $(V),,@echo "  $(1) $@";)
 
-SCHEMA_O   = $(patsubst %.c,$(B)/%.o,$(wildcard schema/*.c))
-RECORDER_O = $(patsubst %.c,$(B)/%.o,$(filter-out recorder/main.c,$(wildcard recorder/*.c)))
-QUERY_O    = $(patsubst %.c,$(B)/%.o,$(filter-out query/main.c,$(wildcard query/*.c)))
-TESTS      = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
+ARCHIVES = $(B)/librecorder.a $(B)/libquery.a $(B)/libschema.a
+PROGRAMS = $(B)/procledgerd $(B)/procledger
+TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
+HELPERS  = $(patsubst %.c,$(B)/%,$(filter-out tests/test_%,$(wildcard tests/*.c)))
+FUZZERS  = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+T       ?= $(TESTS) $(wildcard tests/test_*.sh)
 
-all: $(B)/procledgerd $(B)/procledger
+all: $(PROGRAMS)
+everything: $(PROGRAMS) $(TESTS) $(HELPERS)
 
-$(B)/procledgerd: $(B)/recorder/main.o $(RECORDER_O) $(SCHEMA_O)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
-$(B)/procledger: $(B)/query/main.o $(QUERY_O) $(SCHEMA_O)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
-$(B)/libschema.a: $(SCHEMA_O)
-	ar rcs $@ $^
-$(B)/librecorder.a: $(RECORDER_O)
-	ar rcs $@ $^
-$(B)/libquery.a: $(QUERY_O)
-	ar rcs $@ $^
-$(B)/tests/%: $(B)/tests/%.o $(B)/librecorder.a $(B)/libquery.a $(B)/libschema.a
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
-$(B)/schema/index_sql.h: schema/index.sql
-	@mkdir -p $(@D)
-	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
-$(B)/schema/project.o: $(B)/schema/index_sql.h
+$(B)/procledgerd: $(B)/recorder/main.o $(B)/librecorder.a $(B)/libschema.a
+	$(call Q,LINK)$(LINK)
+$(B)/procledger: $(B)/query/main.o $(B)/libquery.a $(B)/libschema.a
+	$(call Q,LINK)$(LINK)
+$(B)/libschema.a: $(call objects,schema)
+$(B)/librecorder.a: $(call objects,recorder)
+$(B)/libquery.a: $(call objects,query)
+$(ARCHIVES):
+	@mkdir -p $(@D) && rm -f $@
+	$(call Q,AR  )ar rcs $@ $^
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
+	$(call Q,LINK)$(LINK) -fsanitize=fuzzer
+$(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
+	$(call Q,LINK)$(LINK)
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC  )$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/schema/project.o: $(B)/schema/index_sql.h
+$(B)/schema/index_sql.h: schema/index.sql Makefile
+	@mkdir -p $(@D)
+	$(call Q,SED )sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
+try:
+	@tests/setup build
+	@$(MAKE) --no-print-directory all
+	BUILD=$(B) tests/try.sh
+check:
+	@tests/setup build check
+	@$(MAKE) --no-print-directory everything
+	BUILD=$(B) prove --exec '' --timer $(PROVE_FLAGS) $(T)
+lint:
+	@tests/setup build lint
+	tests/lint
+fuzz:
+	@tests/setup build lint
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=all" fuzzers
+	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS)
+fuzzers: $(FUZZERS)
+bench: everything
+	BUILD=$(B) tests/bench.sh
+bare:
+	tests/bare-root.sh
+ci:
+	bash .ci/run
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir)
+	install -m 755 $(B)/procledger $(DESTDIR)$(bindir)/
+	install -m 755 $(B)/procledgerd $(DESTDIR)$(sbindir)/
+	for manual in $(wildcard */*.[1-8]); do install -D -m 644 $$manual \
+		$(DESTDIR)$(mandir)/man$${manual##*.}/$${manual##*/} || exit 1; done
 clean:
 	rm -rf build
--include $(shell find build -name '*.d' 2>/dev/null)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean
+.PHONY: all everything try check lint fuzz fuzzers bench bare ci install clean
