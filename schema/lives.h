@@ -48,9 +48,10 @@ enum life_name {
 };
 
 struct life {
-	int64_t id,
-		parent_id; /* parent: the process that the kernel named as parent; 0 = not known */
-	struct life *process; /* the leader's life; itself for a leader */
+	int64_t id;
+	int64_t parent_id;    /* the process that the kernel named as parent; 0: not known */
+	struct life *process; /* the leader; itself for a leader; NULL: not known, or forgotten */
+	int64_t process_id;   /* the leader's id; 0: not known */
 	uint32_t boot_no;
 	uint32_t pid, tid, ppid, ptid; /* ppid, ptid as FORK or SNAPSHOT said */
 	uint64_t start_ns;             /* 0: not known */
@@ -78,9 +79,8 @@ struct life {
 	struct life *next; /* in the list of lives_ended() */
 
 	/* lives_table.c and lives.c only */
-	struct life *hash_next; /* same bucket; of one tid the newest first */
-	struct life *all_prev,
-		*all_next; /* everything that has not come to the list of the ended */
+	struct life *hash_next;               /* same bucket; of one tid the newest first */
+	struct life *all_prev, *all_next;     /* everything not yet among the ended */
 	struct life *group_prev, *group_next; /* of a leader: its other live tasks */
 	uint64_t seen_by_no;                  /* the newest SNAPSHOT that had it; 0: none */
 	uint64_t seen_ns;                     /* when that SNAPSHOT was read */
