@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# tap.sh - the Test Anything Protocol for test scripts; tap.h is its twin for C.  Source it; end with done_testing.
+# A folder of its own for each test is $scratch; it is removed at the end.
+
+set -u
+BUILD=${BUILD:-build/plain}
+tap_count=0
+tap_failed=0
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# ok STATUS SENTENCE  STATUS is that of the command before: some_command; ok $? "does this".
+ok() {
+	tap_count=$((tap_count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tap_count - $2"
+	else
+		echo "not ok $tap_count - $2"
+		tap_failed=1
+	fi
+}
+
+# is GOT WANTED SENTENCE
+is() {
+	[ "$1" = "$2" ]
+	ok $? "$3"
+	[ "$1" = "$2" ] || printf '#      got: %s\n#   wanted: %s\n' "$1" "$2"
+}
+
+# note TEXT  A word beside the tests.
+note() {
+	printf '# %s\n' "$*"
+}
+
+# skip_all REASON  Ends the whole test as skipped.
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+done_testing() {
+	echo "1..$tap_count"
+	exit $tap_failed
+}
