@@ -1,0 +1,37 @@
+/* when.h - points in time and spans as people write and read them.  Pure: what the time is now and where we are is given.
+ *
+ * A point in time, as journalctl takes it (systemd.time(7)), with nanoseconds:
+ *   [WEEKDAY] YYYY-MM-DD[ T]HH:MM[:SS[.nnnnnnnnn]] [ZONE], the date alone (midnight) or the time alone (today)
+ *   now, today, yesterday, tomorrow (midnight)                 ZONE: UTC, Z, +05, +0530, +05:30; else local time
+ *   -1h, +5min, -2h30min, "11min ago", "5s left"               relative to now; spans add up
+ *   @SECONDS[.nnnnnnnnn]                                       since 1970 in UTC
+ *   @mono:NANOSECONDS                                          a raw kernel time stamp of a boot
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct when {
+	bool mono; /* ns is CLOCK_MONOTONIC of some boot; else since 1970 in UTC */
+	uint64_t ns;
+};
+
+/* Where and when the user is.  utc_offset_s says how many seconds local time is ahead of UTC at a time (NULL: 0, always). */
+struct when_here {
+	uint64_t now_ns;
+	int32_t (*utc_offset_s)(void *context, int64_t utc_s);
+	void *context;
+};
+
+/* 0; -EINVAL: not a point in time; -ERANGE: before 1970 or after 2554. */
+int when_parse(const char *text, const struct when_here *here, struct when *ret_when);
+
+/* "2026-11-22 08:18:41.123456+00:00" in local time, with `digits` (0 .. 9) of the second's fraction. */
+enum { WHEN_TEXT_BYTES = 48 };
+void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
+		 char out[WHEN_TEXT_BYTES]);
+
+/* A span to read: "0.6ms", "12.3s", "3min 20s", "2h 5min", "12d 3h". */
+void when_format_span(uint64_t ns, char out[WHEN_TEXT_BYTES]);
