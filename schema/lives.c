@@ -297,6 +297,8 @@ static void merge(struct lives *lives, struct life *gone, struct life *into,
 			TELL(lives, changed, life);
 		}
 	}
+	if (gone->image && gone->image->life_id == gone->id)
+		gone->image->life_id = into->id;
 	TELL(lives, merged, gone, into);
 	lives_table_drop(lives, gone);
 }
@@ -664,6 +666,7 @@ static void apply_own(struct lives *lives, const struct event *event)
 			.monotonic_ns = event->timestamp_ns,
 			.boottime_ns = event->arg[0],
 			.realtime_ns = event->arg[1],
+			.reason = event->arg[2],
 		};
 		break;
 	default: /* nothing that a life knows of */

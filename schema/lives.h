@@ -148,6 +148,7 @@ void lives_each_cpu(const struct lives *lives,
 /* The newest CLOCK event folded (0 event_no: none in this boot). */
 struct lives_clock {
 	uint64_t event_no, monotonic_ns, boottime_ns, realtime_ns;
+	uint64_t reason; /* EVENT_CLOCK_* */
 };
 struct lives_clock lives_clock(const struct lives *lives);
 

@@ -1,6 +1,6 @@
 /* lives_keyframe.c - all that a fold knows as bytes, and back (FORMAT.md 7).
  *
- * u8 version 1, then varints: boot_no, event_no, last_lost_no, start_no, start_ns, the four numbers of the clock;
+ * u8 version 1, then varints: boot_no, event_no, last_lost_no, start_no, start_ns, the five numbers of the clock;
  * count of CPUs, each cpu, seq, timestamp_ns; count of images, each event_no, zigzag life_id, bytes, the packed details; count of
  * credentials, each event_no, flags, ruid, euid, rgid, egid; count of lives, oldest first, each as life_write() has it.
  */
@@ -182,6 +182,7 @@ static void head_write(struct writer *w, const struct lives *lives)
 	write_varint(w, lives->clock.monotonic_ns);
 	write_varint(w, lives->clock.boottime_ns);
 	write_varint(w, lives->clock.realtime_ns);
+	write_varint(w, lives->clock.reason);
 	write_varint(w, lives->cpu_count);
 	for (size_t i = 0; i < LIVES_CPU_SLOTS; i++) {
 		if (!lives->cpu[i].used)
@@ -482,6 +483,7 @@ static void head_read(struct lives *lives, struct reader *r)
 	lives->clock.monotonic_ns = read_varint(r);
 	lives->clock.boottime_ns = read_varint(r);
 	lives->clock.realtime_ns = read_varint(r);
+	lives->clock.reason = read_varint(r);
 	cpus = count_read(r);
 	for (size_t i = 0; i < cpus && !r->failed; i++) {
 		uint32_t cpu = (uint32_t)read_varint(r);
