@@ -49,7 +49,12 @@ struct ring_staging_header {
 	uint8_t boot_id[RING_UUID_BYTES];
 };
 
-enum { RING_BLOCK_FIRST_OF_BOOT = 1, RING_BLOCK_RECOVERED = 2, RING_BLOCK_LAST = 4 };
+enum {
+	RING_BLOCK_FIRST_OF_BOOT = 1,
+	RING_BLOCK_RECOVERED = 2,
+	RING_BLOCK_LAST = 4,
+	RING_BLOCK_CLOCK_STEP = 8, /* a CLOCK event inside has the reason EVENT_CLOCK_STEP */
+};
 
 struct ring_block_header {
 	uint64_t block_no;
