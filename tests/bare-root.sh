@@ -1,0 +1,68 @@
+#!/bin/bash
+# bare-root.sh [TARGET...]  As root: runs `make try` and `make check` (or the targets given), each in a Debian 12 root of its own with nothing but make in it and
+# a fresh clone of this repository.  The roots are made with debootstrap in a temporary folder, which is removed at the end;
+# packages come from wherever this machine's apt gets them.
+set -eu
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
+	echo "bare-root.sh: this needs root, and debootstrap" >&2
+	exit 1
+fi
+# In a mount namespace of its own: the mounts below end with this script, whatever ends it.
+if [ "${BARE_ROOT_INSIDE:-}" != yes ]; then
+	BARE_ROOT_INSIDE=yes exec unshare --mount --propagation private "$0" "$@"
+fi
+
+scratch=$(mktemp -d)
+trap 'umount -q "$scratch"/*/proc; rm -rf --one-file-system "$scratch"' EXIT
+
+# apt_like_here ROOT  Sources, mirrors, proxies as apt has them on this machine.
+apt_like_here() {
+	rm -f "$1/etc/apt/sources.list"
+	cp -a /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/trusted.gpg.d /etc/apt/keyrings /etc/apt/auth.conf.d \
+		"$1/etc/apt/" 2>/dev/null || true
+	apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|ForceIP)' >"$1/etc/apt/apt.conf.d/99like-here" || true
+	cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
+	if grep -qr 'https://' "$1/etc/apt" && [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+		install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
+	fi
+}
+
+# inside ROOT COMMAND...
+inside() {
+	local root=$1
+	shift
+	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 chroot "$root" "$@" </dev/null
+}
+
+# trial NAME  Runs `make NAME` in a fresh root.
+trial() {
+	local root=$scratch/$1 status=0
+	cp -a "$scratch/base" "$root"
+	git clone -q . "$root/root/procledger"
+	mount -t proc proc "$root/proc"
+	inside "$root" make --no-print-directory -C /root/procledger "$1" >"$scratch/$1.log" 2>&1 || status=$?
+	sed "s/^/$1: /" "$scratch/$1.log"
+	echo "== make $1 in a bare root: exit status $status, $SECONDS s since the start"
+	umount "$root/proc"
+	rm -rf --one-file-system "$root"
+	return $status
+}
+
+# shellcheck disable=SC2016 # $(...) is apt's
+mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
+	sed -n 's/^bookworm //p' | head -n 1)
+debootstrap --variant=minbase bookworm "$scratch/base" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
+	{ tail -n 20 "$scratch/log"; exit 1; }
+apt_like_here "$scratch/base"
+inside "$scratch/base" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends make' >"$scratch/log" 2>&1 ||
+	{ tail -n 20 "$scratch/log"; exit 1; }
+echo "== a bare Debian 12 with make, after $SECONDS s"
+
+[ $# -gt 0 ] || set -- try check
+failed=0
+for name in "$@"; do
+	trial "$name" || failed=1
+done
+exit $failed
