@@ -71,7 +71,7 @@ $(B)/schema/index_sql.h: schema/index.sql Makefile
 
 try:
 	@tests/setup build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(B)/tests/workload
 	BUILD=$(B) tests/try.sh
 check:
 	@tests/setup build check
