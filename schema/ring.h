@@ -62,7 +62,7 @@ void ring_cursor_free(struct ring_cursor *cursor); /* NULL does nothing */
 /* The next event.
  * 0: *ret_event is valid until the next call;
  * RING_END: no newer one yet; ask again;
- * RING_HOLE: events [*ret_from_no, *ret_to_no) cannot be read; the cursor stands behind them;
+ * RING_HOLE: events [*ret_from_no, *ret_to_no) cannot be read; the cursor stands behind them (from 0: it is not known where they begin);
  * RING_OVERRUN: the same, because the writer has been there;
  * -errno. */
 int ring_next(struct ring_cursor *cursor, const struct event **ret_event, uint64_t *ret_from_no,
