@@ -50,6 +50,7 @@ for packed in tests/data/*.nl.xz; do
 
 	one "$store" 'PRAGMA integrity_check' >"$store/log"
 	is "$(cat "$store/log")" ok "$name: SQLite finds the index sound"
+	is "$(one "$store" 'SELECT count(*) FROM coverage WHERE NOT complete')" 0 "$name: is complete"
 	note "$name: ring $(one "$store" 'SELECT round(1.0 * sum(stored_bytes) / sum(event_count), 2) FROM block')" \
 		"B/event, index $(one "$store" 'SELECT round(1.0 * page_count * page_size /
 			(SELECT sum(event_count) FROM block), 1) FROM pragma_page_count, pragma_page_size') B/event"
@@ -72,4 +73,27 @@ for place in 1:36 1:40 1:44 1:51 1:52 1:56 1:60 1:64 2:52 2:56 4:60 4:64 64:60 6
 	mutated "${place%:*}" "${place#*:}" | tests/decode.pl | cmp -s - "$scratch/zoo.got" && unnoticed="$unnoticed $place"
 done
 is "$unnoticed" '' 'one changed bit in any field of the stream is noticed'
+
+# Datagrams that the kernel numbered and that are not there: every hundredth of CPU 0, and three in a row of CPU 1.
+perl -0777 -e 'use strict; my $s = <STDIN>; my %n;
+	for (my $at = 0; $at < length $s; $at += 76) {
+		my $cpu = unpack "L", substr $s, $at + 40, 4;
+		my $n = ++$n{$cpu};
+		print substr $s, $at, 76 unless $cpu == 0 ? $n % 100 == 50 && ++$n{cut} <= 20 : $n >= 500 && $n < 503;
+	}' <"$scratch/storm-fork.nl" >"$scratch/holes.nl"
+"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 16M --input "$scratch/holes.nl" 2>"$scratch/log"
+ok $? 'a stream with holes is recorded'
+is "$(one "$scratch/holes" 'SELECT cpu, sum(events_lost), count(*) FROM coverage WHERE NOT complete GROUP BY cpu' | xargs)" \
+	'0|20|20 1|3|1' 'its holes are told: 20 of one event on CPU 0, one of three on CPU 1'
+index_text "$scratch/holes" >"$scratch/got"
+tests/decode.pl "$scratch/holes.nl" | cmp -s - "$scratch/got"
+ok $? 'everything else of it is there'
+
+# A stream that ends in the middle of a datagram.
+head -c 100000 "$scratch/storm-exec.nl" >"$scratch/cut.nl"
+"$BUILD/procledgerd" --store "$scratch/cut" --ring-size 16M --input "$scratch/cut.nl" 2>"$scratch/log"
+is $? 1 'a stream that ends within a datagram is not taken for a whole one'
+index_text "$scratch/cut" >"$scratch/got"
+head -c $((100000 / 76 * 76)) "$scratch/cut.nl" | tests/decode.pl | cmp -s - "$scratch/got"
+ok $? 'what was whole of it is there'
 done_testing
