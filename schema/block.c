@@ -8,13 +8,14 @@
 #include "schema/bytes.h"
 #include "schema/detail.h"
 
-/* Every column, once.  Numbers are for ever.  `how` is how it is compressed: DEFLATE, PLANE (decided by what is in it), STORE.
+/* Every column, once.  Numbers are for ever.  `how` is how it is compressed: MATCH looks for strings that come again; RUNS only for
+ * the same byte again, which is much quicker and here mostly smaller; PLANE is RUNS, unless it is noise; STORE.
  * What stands in each: FORMAT.md 9, and the function that walks it in both directions. */
 /* clang-format off */
 #define COLUMNS(COLUMN)                 \
-	COLUMN(KIND,         1, DEFLATE) \
-	COLUMN(MISS,         2, DEFLATE) \
-	COLUMN(CPU,          3, DEFLATE) \
+	COLUMN(KIND,         1, MATCH) \
+	COLUMN(MISS,         2, RUNS) \
+	COLUMN(CPU,          3, RUNS) \
 	COLUMN(TIME_BASE,    4, STORE)   \
 	COLUMN(TIME_0,       5, PLANE)   \
 	COLUMN(TIME_1,       6, PLANE)   \
@@ -24,30 +25,30 @@
 	COLUMN(TIME_5,      10, PLANE)   \
 	COLUMN(TIME_6,      11, PLANE)   \
 	COLUMN(TIME_7,      12, PLANE)   \
-	COLUMN(SEQ,         13, DEFLATE) \
-	COLUMN(WHO_FORK,    14, DEFLATE) \
-	COLUMN(WHO_EXEC,    15, DEFLATE) \
-	COLUMN(WHO_EXIT,    16, DEFLATE) \
-	COLUMN(WHO_OTHER,   17, DEFLATE) \
-	COLUMN(TID,         18, DEFLATE) \
-	COLUMN(PID,         19, DEFLATE) \
-	COLUMN(PPID,        20, DEFLATE) \
-	COLUMN(PTID,        21, DEFLATE) \
-	COLUMN(CHILD,       22, DEFLATE) \
-	COLUMN(EXIT_CODE,   23, DEFLATE) \
-	COLUMN(EXIT_SIGNAL, 24, DEFLATE) \
-	COLUMN(ARG,         25, DEFLATE) \
-	COLUMN(COMM_BYTES,  26, DEFLATE) \
-	COLUMN(COMM,        27, DEFLATE) \
-	COLUMN(SHAPE,       28, DEFLATE) \
-	COLUMN(VALUE,       29, DEFLATE) \
-	COLUMN(EXTRA,       30, DEFLATE) \
-	COLUMN(RAW_BYTES,   31, DEFLATE) \
-	COLUMN(RAW,         32, DEFLATE) \
-	COLUMN(DETAIL_TAGS, 33, DEFLATE) \
-	COLUMN(DETAIL_STATE,34, DEFLATE) \
-	COLUMN(DETAIL_BYTES,35, DEFLATE) \
-	COLUMN(DETAIL,      36, DEFLATE) \
+	COLUMN(SEQ,         13, MATCH) \
+	COLUMN(WHO_FORK,    14, RUNS) \
+	COLUMN(WHO_EXEC,    15, RUNS) \
+	COLUMN(WHO_EXIT,    16, RUNS) \
+	COLUMN(WHO_OTHER,   17, RUNS) \
+	COLUMN(TID,         18, MATCH) \
+	COLUMN(PID,         19, MATCH) \
+	COLUMN(PPID,        20, MATCH) \
+	COLUMN(PTID,        21, MATCH) \
+	COLUMN(CHILD,       22, MATCH) \
+	COLUMN(EXIT_CODE,   23, MATCH) \
+	COLUMN(EXIT_SIGNAL, 24, MATCH) \
+	COLUMN(ARG,         25, MATCH) \
+	COLUMN(COMM_BYTES,  26, MATCH) \
+	COLUMN(COMM,        27, MATCH) \
+	COLUMN(SHAPE,       28, MATCH) \
+	COLUMN(VALUE,       29, MATCH) \
+	COLUMN(EXTRA,       30, MATCH) \
+	COLUMN(RAW_BYTES,   31, MATCH) \
+	COLUMN(RAW,         32, MATCH) \
+	COLUMN(DETAIL_TAGS, 33, MATCH) \
+	COLUMN(DETAIL_STATE,34, MATCH) \
+	COLUMN(DETAIL_BYTES,35, MATCH) \
+	COLUMN(DETAIL,      36, MATCH) \
 	COLUMN(KEYFRAME,    37, STORE)
 /* clang-format on */
 
@@ -62,14 +63,14 @@ enum column {
 _Static_assert(COLUMN_LIMIT <= 256, "a column number is one byte");
 enum { STRING_REF = 0, STRING_BYTES = 1, STRING_DATA = 2 };
 
-enum how { HOW_UNUSED, HOW_DEFLATE, HOW_PLANE, HOW_STORE };
+enum how { HOW_UNUSED, HOW_MATCH, HOW_RUNS, HOW_PLANE, HOW_STORE };
 static const uint8_t column_how[COLUMN_LIMIT] = {
 #define COLUMN_HOW(NAME, number, how) [number] = HOW_##how,
 	COLUMNS(COLUMN_HOW)
 #undef COLUMN_HOW
 };
 
-enum codec { CODEC_STORED = 0, CODEC_DEFLATE = 1, CODEC_HUFFMAN = 2 };
+enum codec { CODEC_STORED = 0, CODEC_DEFLATE = 1 };
 
 enum {
 	TIME_PLANES = 8,
@@ -384,6 +385,7 @@ BOTH_WAYS void code_fork(struct coder *c, struct event *e, const bool packing)
 		task = task_find(p, e->pid);
 		e->ppid = code_expected(c, COLUMN_PPID, MISS_PPID, e->ppid, task.ppid, packing);
 		e->ptid = code_expected(c, COLUMN_PTID, MISS_PTID, e->ptid, task.ptid, packing);
+		task_put(p, (struct task){ e->pid, e->pid, e->ppid, e->ptid });
 	} else {
 		e->pid = e->tid;
 		e->ptid = code_who(c, COLUMN_WHO_FORK, e->ptid, false, packing);
@@ -807,11 +809,11 @@ static void coder_reset(struct coder *c)
 
 struct block_packer {
 	struct coder coder;
-	z_stream deflater, huffman;
+	z_stream match, runs;
 	struct string_slot string_slots[STRING_SLOTS];
 };
 
-enum { DEFLATE_LEVEL = 6, DEFLATE_WINDOW_BITS = -15, DEFLATE_MEMORY_LEVEL = 9 };
+enum { DEFLATE_LEVEL = 5, DEFLATE_WINDOW_BITS = -15, DEFLATE_MEMORY_LEVEL = 9 };
 
 struct block_packer *block_packer_new(void)
 {
@@ -820,10 +822,10 @@ struct block_packer *block_packer_new(void)
 	if (!packer)
 		return NULL;
 	packer->coder.string_slots = packer->string_slots;
-	if (deflateInit2(&packer->deflater, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
+	if (deflateInit2(&packer->match, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
 			 DEFLATE_MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
-	    deflateInit2(&packer->huffman, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
-			 DEFLATE_MEMORY_LEVEL, Z_HUFFMAN_ONLY) != Z_OK) {
+	    deflateInit2(&packer->runs, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
+			 DEFLATE_MEMORY_LEVEL, Z_RLE) != Z_OK) {
 		block_packer_free(packer);
 		return NULL;
 	}
@@ -834,39 +836,34 @@ void block_packer_free(struct block_packer *packer)
 {
 	if (!packer)
 		return;
-	(void)deflateEnd(&packer->deflater);
-	(void)deflateEnd(&packer->huffman);
+	(void)deflateEnd(&packer->match);
+	(void)deflateEnd(&packer->runs);
 	for (unsigned i = 0; i < COLUMN_LIMIT; i++)
 		free(packer->coder.lane[i].data);
 	free(packer);
 }
 
-/* How a byte plane of time stamps is best compressed: the low ones are noise, the high ones nearly all alike, and no two
- * bytes of those between have to do with each other. */
-static enum codec plane_codec(const uint8_t *data, size_t bytes)
+/* Whether a byte plane of time stamps is too even to be made smaller: no byte is twice as frequent as it would be in noise. */
+static bool plane_is_noise(const struct lane *lane)
 {
 	uint32_t count[256] = { 0 };
 	uint32_t most = 0;
 
-	for (size_t i = 0; i < bytes; i++)
-		count[data[i]]++;
+	for (size_t i = 0; i < lane->at; i++)
+		count[lane->data[i]]++;
 	for (unsigned i = 0; i < 256; i++)
 		most = count[i] > most ? count[i] : most;
-	if (most > bytes - bytes / 8)
-		return CODEC_DEFLATE;
-	return most < bytes / 128 ? CODEC_STORED : CODEC_HUFFMAN;
+	return most < lane->at / 128;
 }
 
-static enum codec column_codec(unsigned column, const struct lane *lane)
+/* The compressor for a column; NULL: it is stored as it is. */
+static z_stream *column_stream(struct block_packer *packer, unsigned column)
 {
-	switch (column >= COLUMN_STRING_FIRST ? HOW_DEFLATE : column_how[column]) {
-	case HOW_PLANE:
-		return plane_codec(lane->data, lane->at);
-	case HOW_DEFLATE:
-		return CODEC_DEFLATE;
-	default:
-		return CODEC_STORED;
-	}
+	enum how how = column >= COLUMN_STRING_FIRST ? HOW_MATCH : column_how[column];
+
+	if (how == HOW_STORE || (how == HOW_PLANE && plane_is_noise(&packer->coder.lane[column])))
+		return NULL;
+	return how == HOW_MATCH ? &packer->match : &packer->runs;
 }
 
 /* Compresses a column to `room` bytes at out.  Returns how many it took, or 0 when that does not make it smaller or does not fit. */
@@ -888,17 +885,16 @@ static void column_pack(struct block_packer *packer, unsigned column, struct wri
 			struct writer *w)
 {
 	struct lane *lane = &packer->coder.lane[column];
-	enum codec codec = column_codec(column, lane);
+	z_stream *z = column_stream(packer, column);
+	enum codec codec = CODEC_STORED;
 	size_t stored = 0;
 
-	if (codec != CODEC_STORED)
-		stored = column_deflate(codec == CODEC_HUFFMAN ? &packer->huffman
-							       : &packer->deflater,
-					lane, w->data + w->bytes, w->capacity - w->bytes);
+	if (z)
+		stored = column_deflate(z, lane, w->data + w->bytes, w->capacity - w->bytes);
 	if (stored > 0) {
+		codec = CODEC_DEFLATE;
 		w->bytes += stored;
 	} else {
-		codec = CODEC_STORED;
 		stored = lane->at;
 		write_bytes(w, lane->data, lane->at);
 	}
@@ -1091,7 +1087,7 @@ static int column_unpack(struct block *block, const struct column_entry *entry,
 
 	if (lane->data || entry->raw_bytes == 0)
 		return -EBADMSG;
-	if (entry->codec > CODEC_HUFFMAN)
+	if (entry->codec > CODEC_DEFLATE)
 		return -EPROTONOSUPPORT;
 	if (entry->codec == CODEC_STORED) {
 		if (entry->raw_bytes != entry->stored_bytes)
