@@ -1,0 +1,238 @@
+/* index_db.c - index.db as a file: opening, making, transactions. */
+#include "schema/index_db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char index_sql[] =
+#include "schema/index_sql.h"
+	;
+
+enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 1 };
+
+static const char *const statement_sql[INDEX_STATEMENT_COUNT] = {
+#define STATEMENT(NAME, sql) [INDEX_##NAME] = (sql),
+#include "schema/index_statements.h"
+#undef STATEMENT
+};
+
+/* WAL: readers never wait for the projector.  NORMAL: a power cut may cost the last transactions, never the form, and what it
+ * costs comes again from the ring.  The WAL is kept at close so that a group that may only read can open the file. */
+static const char setting_sql[] =
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
+	"PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=4000; PRAGMA trusted_schema=OFF;"
+	"CREATE TEMP TABLE keep(id INTEGER PRIMARY KEY);";
+
+int index_error(int sqlite_result)
+{
+	switch (sqlite_result & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_CANTOPEN:
+		return -EACCES;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_MISMATCH:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_SCHEMA:
+	case SQLITE_ERROR: /* no such table: not ours, or no longer whole */
+		return -EBADMSG;
+	default:
+		return -EIO;
+	}
+}
+
+static int pragma_number(sqlite3 *db, const char *sql, int *ret_number)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+	if (result == SQLITE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW)
+		*ret_number = sqlite3_column_int(statement, 0);
+	(void)sqlite3_finalize(statement);
+	return index_error(result);
+}
+
+/* Makes the tables in an empty file; what is there already has to be of our version. */
+static int schema_ready(sqlite3 *db)
+{
+	int application_id = 0, version = 0, objects = 0, result;
+	int r = pragma_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
+
+	if (r < 0)
+		return r;
+	if (objects > 0) {
+		r = pragma_number(db, "PRAGMA application_id", &application_id);
+		if (r == 0)
+			r = pragma_number(db, "PRAGMA user_version", &version);
+		if (r < 0)
+			return r;
+		return application_id == INDEX_APPLICATION_ID && version == INDEX_USER_VERSION
+			       ? 0
+			       : -EBADMSG;
+	}
+	result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, index_sql, NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	return index_error(result);
+}
+
+static int statements_prepare(struct index_db *index)
+{
+	for (int i = 0; i < INDEX_STATEMENT_COUNT; i++) {
+		int result =
+			sqlite3_prepare_v3(index->db, statement_sql[i], -1,
+					   SQLITE_PREPARE_PERSISTENT, &index->statement[i], NULL);
+
+		if (result != SQLITE_OK)
+			return index_error(result);
+	}
+	return 0;
+}
+
+static int uuid_get(struct index_db *index, uint8_t ret_ring_uuid[RING_UUID_BYTES])
+{
+	sqlite3_stmt *statement = index->statement[INDEX_META_GET];
+	int result = sqlite3_bind_text(statement, 1, "ring_uuid", -1, SQLITE_STATIC);
+
+	memset(ret_ring_uuid, 0, RING_UUID_BYTES);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == RING_UUID_BYTES)
+		memcpy(ret_ring_uuid, sqlite3_column_blob(statement, 0), RING_UUID_BYTES);
+	(void)sqlite3_reset(statement);
+	return index_error(result);
+}
+
+int index_open(const char *path, struct index_db *ret_index, uint8_t ret_ring_uuid[RING_UUID_BYTES])
+{
+	struct index_db index = { 0 };
+	int keep = 1;
+	int result = sqlite3_open_v2(
+		path, &index.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+		NULL);
+	int r = index_error(result);
+
+	if (r == 0) {
+		(void)sqlite3_busy_timeout(index.db, 2000);
+		(void)sqlite3_file_control(index.db, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep);
+		r = index_error(sqlite3_exec(index.db, setting_sql, NULL, NULL, NULL));
+	}
+	if (r == 0)
+		r = schema_ready(index.db);
+	if (r == 0)
+		r = statements_prepare(&index);
+	if (r == 0)
+		r = uuid_get(&index, ret_ring_uuid);
+	if (r < 0) {
+		index_close(&index);
+		return r;
+	}
+	*ret_index = index;
+	return 0;
+}
+
+void index_close(struct index_db *index)
+{
+	for (int i = 0; i < INDEX_STATEMENT_COUNT; i++)
+		(void)sqlite3_finalize(index->statement[i]);
+	(void)sqlite3_close(index->db);
+	*index = (struct index_db){ 0 };
+}
+
+void index_remove(const char *path)
+{
+	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
+	char name[4096];
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++)
+		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, suffix[i]) < sizeof(name))
+			(void)unlink(name);
+}
+
+int index_begin(struct index_db *index)
+{
+	index->failed = SQLITE_OK;
+	return index_error(sqlite3_exec(index->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+}
+
+int index_commit(struct index_db *index)
+{
+	int result = index->failed;
+
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(index->db, "COMMIT", NULL, NULL, NULL);
+	if (result != SQLITE_OK)
+		index_rollback(index);
+	return index_error(result);
+}
+
+void index_rollback(struct index_db *index)
+{
+	(void)sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static void statement_run(struct index_db *index, sqlite3_stmt *statement)
+{
+	int result = sqlite3_step(statement);
+
+	if (result != SQLITE_DONE && result != SQLITE_ROW && index->failed == SQLITE_OK)
+		index->failed = result;
+	(void)sqlite3_reset(statement);
+}
+
+void index_run(struct index_db *index, enum index_statement which, const int64_t *numbers,
+	       int count)
+{
+	sqlite3_stmt *statement = index->statement[which];
+
+	for (int i = 0; i < count; i++)
+		(void)sqlite3_bind_int64(statement, i + 1, numbers[i]);
+	statement_run(index, statement);
+}
+
+uint64_t index_meta(struct index_db *index, const char *key, uint64_t otherwise)
+{
+	sqlite3_stmt *statement = index->statement[INDEX_META_GET];
+	uint64_t value = otherwise;
+
+	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		value = (uint64_t)sqlite3_column_int64(statement, 0);
+	(void)sqlite3_reset(statement);
+	return value;
+}
+
+void index_meta_set(struct index_db *index, const char *key, uint64_t value)
+{
+	sqlite3_stmt *statement = index->statement[INDEX_META_SET];
+
+	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, 2, (int64_t)value);
+	statement_run(index, statement);
+}
+
+void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BYTES])
+{
+	sqlite3_stmt *statement = index->statement[INDEX_META_SET];
+
+	(void)sqlite3_bind_text(statement, 1, "ring_uuid", -1, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(statement, 2, ring_uuid, RING_UUID_BYTES, SQLITE_STATIC);
+	statement_run(index, statement);
+}

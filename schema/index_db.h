@@ -1,0 +1,65 @@
+/* index_db.h - index.db as a file: opening, making, transactions, and a row at a time in and out.  What goes into it is project.c's. */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "schema/event.h"
+#include "schema/lives.h"
+#include "schema/ring_format.h"
+
+/* The statements that project.c runs again and again. */
+enum index_statement {
+#define STATEMENT(NAME, sql) INDEX_##NAME,
+#include "schema/index_statements.h"
+#undef STATEMENT
+	INDEX_STATEMENT_COUNT
+};
+
+struct index_db {
+	sqlite3 *db;
+	sqlite3_stmt *statement[INDEX_STATEMENT_COUNT];
+	int failed; /* the first SQLite result that was not good since index_begin(); sticky */
+};
+
+/* Opens or makes the index at path.  0: *ret_ring_uuid is what it was made from (zero: it is empty);
+ * -EBADMSG: this is no index of this version, or it is damaged; -errno. */
+int index_open(const char *path, struct index_db *ret_index,
+	       uint8_t ret_ring_uuid[RING_UUID_BYTES]);
+void index_close(struct index_db *index); /* of a zeroed one does nothing */
+
+/* Removes an index and what belongs to it. */
+void index_remove(const char *path);
+
+/* A transaction.  index_commit(): 0, or -errno of the first thing that failed in it (-ENOSPC, -EIO, -EBADMSG, ...): then it was rolled back. */
+int index_begin(struct index_db *index);
+int index_commit(struct index_db *index);
+void index_rollback(struct index_db *index);
+
+/* Negative errno for a SQLite result code. */
+int index_error(int sqlite_result);
+
+uint64_t index_meta(struct index_db *index, const char *key, uint64_t otherwise);
+void index_meta_set(struct index_db *index, const char *key, uint64_t value);
+void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BYTES]);
+
+/* Runs a statement with these numbers as its parameters. */
+void index_run(struct index_db *index, enum index_statement statement, const int64_t *numbers,
+	       int count);
+#define INDEX_RUN(index, NAME, ...)                                      \
+	index_run(index, INDEX_##NAME, (const int64_t[]){ __VA_ARGS__ }, \
+		  (int)(sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)))
+
+/* Rows.  replace: over one that may be there. */
+void index_put_life(struct index_db *index, const struct life *life, bool replace);
+void index_put_image(struct index_db *index, const struct image *image);
+void index_put_cred(struct index_db *index, const struct cred *cred);
+void index_put_block(struct index_db *index, const struct ring_block_header *header);
+void index_put_clock(struct index_db *index, uint32_t boot_no, const struct lives_clock *clock);
+/* The row of an event in the table of its kind; forks are in their life's row.  life: of whom, or NULL.
+ * folded: an EXIT that is in its life's row. */
+void index_put_event(struct index_db *index, const struct event *event, uint32_t boot_no,
+		     const struct life *life, bool folded);
+/* The EXIT that was taken for the end of this life, as one that was not. */
+void index_put_stray_exit(struct index_db *index, const struct life *life);

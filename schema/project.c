@@ -1,0 +1,750 @@
+/* project.c - fills index.db from the ring, live or rebuilding, by the same code.
+ *
+ * A batch: begin, fold events and put their rows, put the rows of all lives that were born or changed, the blocks, the
+ * high-water mark, commit.  So a life that is born and ends within a batch is written once.  When a batch fails the fold is ahead of the
+ * index: both are thrown away, and the next step begins from the high-water mark again, by folding from the keyframe before it.
+ */
+#include "schema/project.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/cleanup.h"
+#include "schema/index_db.h"
+#include "schema/lives.h"
+#include "schema/ring.h"
+
+/* What hangs on life->user: bits. */
+enum { LIFE_IN_TABLE = 1, LIFE_TOUCHED = 2, LIFE_HAS_PROCESS_END = 4 };
+
+struct projector {
+	char *ring_path, *index_path;
+	char message[512];
+	struct ring *ring;
+	struct index_db index;
+	struct ring_cursor *cursor; /* NULL: the place is still to be found */
+	struct lives *lives;
+	struct life **
+		touched; /* lives whose rows are to be written at the end of the batch, in the order of their births */
+	size_t touched_count, touched_capacity;
+	bool out_of_memory;
+	bool placed,
+		pruned; /* in this batch: there is something to commit even without a new event */
+	bool silent;    /* folding what is in the index already */
+	uint64_t next_event_no, next_block_no, first_event_no, first_block_no;
+	uint32_t boot_no;
+};
+
+static int fail(struct projector *projector, int error, const char *doing, const char *path)
+{
+	(void)snprintf(projector->message, sizeof(projector->message), "cannot %s %s: %s", doing,
+		       path, error == -EBADMSG ? "its content is damaged" : strerror(-error));
+	return error;
+}
+
+/* --- what the fold tells --- */
+
+static unsigned life_bits(const struct life *life)
+{
+	return (unsigned)(uintptr_t)life->user;
+}
+
+static void life_bits_set(struct life *life, unsigned bits)
+{
+	life->user = (void *)(uintptr_t)
+		bits; /* NOLINT(performance-no-int-to-ptr): a mark, never followed */
+}
+
+static void touch(void *context, struct life *life)
+{
+	struct projector *projector = context;
+
+	if (projector->silent || life_bits(life) & LIFE_TOUCHED)
+		return;
+	if (projector->touched_count == projector->touched_capacity) {
+		size_t capacity = projector->touched_capacity * 2 + 1024;
+		struct life **grown =
+			reallocarray(projector->touched, capacity, sizeof(struct life *));
+
+		if (!grown) {
+			projector->out_of_memory = true;
+			return;
+		}
+		projector->touched = grown;
+		projector->touched_capacity = capacity;
+	}
+	projector->touched[projector->touched_count++] = life;
+	life_bits_set(life, life_bits(life) | LIFE_TOUCHED);
+}
+
+static void on_named(void *context, struct life *life, const char *comm, enum life_name source,
+		     uint64_t at_ns, const struct event *event)
+{
+	(void)comm;
+	(void)source;
+	(void)at_ns;
+	(void)event;
+	touch(context, life);
+}
+
+static void on_image(void *context, const struct image *image)
+{
+	struct projector *projector = context;
+
+	if (!projector->silent)
+		index_put_image(&projector->index, image);
+}
+
+static void on_cred(void *context, const struct cred *cred)
+{
+	struct projector *projector = context;
+
+	if (!projector->silent)
+		index_put_cred(&projector->index, cred);
+}
+
+/* The EXIT that stood for the end of this life was one of a leader whose place another thread took. */
+static void on_revived(void *context, struct life *life)
+{
+	struct projector *projector = context;
+
+	touch(projector, life);
+	if (projector->silent || life->end_event_no < projector->first_event_no)
+		return;
+	INDEX_RUN(&projector->index, EXIT_DELETE, (int64_t)life->end_event_no);
+	index_put_stray_exit(&projector->index, life);
+}
+
+static void on_merged(void *context, struct life *gone, struct life *into)
+{
+	struct projector *projector = context;
+
+	touch(projector, into);
+	if (projector->silent)
+		return;
+	for (size_t i = projector->touched_count; i-- > 0 && life_bits(gone) & LIFE_TOUCHED;) {
+		if (projector->touched[i] == gone) {
+			projector->touched[i] = NULL;
+			break;
+		}
+	}
+	if (life_bits(gone) & LIFE_IN_TABLE)
+		INDEX_RUN(&projector->index, LIFE_DELETE, gone->id);
+	INDEX_RUN(&projector->index, SNAPSHOT_MOVE, into->id, gone->id);
+	INDEX_RUN(&projector->index, IMAGE_MOVE, into->id, gone->id);
+}
+
+static struct lives *lives_watched(struct projector *projector)
+{
+	const struct lives_watch watch = {
+		.context = projector,
+		.born = touch,
+		.named = on_named,
+		.changed = touch,
+		.image = on_image,
+		.cred = on_cred,
+		.ended = touch,
+		.revived = on_revived,
+		.process_ended = touch,
+		.merged = on_merged,
+	};
+
+	return lives_new(&watch);
+}
+
+/* --- finding the place --- */
+
+static void place_forget(struct projector *projector)
+{
+	lives_free(projector->lives);
+	ring_cursor_free(projector->cursor);
+	projector->lives = NULL;
+	projector->cursor = NULL;
+	projector->touched_count = 0;
+}
+
+/* A leader that ended before its threads has a row in process_end, until it is seen to have ended with the last of them. */
+static bool process_end_differs(const struct life *life)
+{
+	return life->pid == life->tid && life->ended &&
+	       !(life->process_ended && life->process_end_ns == life->end_ns);
+}
+
+/* What the lives of the fold have in the index once everything up to now is there. */
+static void lives_mark_stored(struct projector *projector)
+{
+	for (struct life *life = lives_first(projector->lives); life; life = lives_after(life))
+		life_bits_set(life,
+			      LIFE_IN_TABLE |
+				      (process_end_differs(life) ? LIFE_HAS_PROCESS_END : 0u));
+}
+
+/* Loads a keyframe and puts the cursor behind it.  RING_*: it is not there. */
+static int keyframe_load(struct projector *projector, uint64_t block_no)
+{
+	auto_free uint8_t *data = NULL;
+	size_t bytes = 0;
+	int r = ring_read_keyframe(projector->ring, block_no, &data, &bytes);
+
+	if (r != 0)
+		return r;
+	projector->lives = lives_watched(projector);
+	projector->cursor = ring_cursor_new(projector->ring, block_no);
+	if (!projector->lives || !projector->cursor)
+		return -ENOMEM;
+	r = lives_unpack(projector->lives, data, bytes);
+	projector->boot_no = lives_boot_no(projector->lives);
+	return r;
+}
+
+/* Begins a boot in the index, from this event on. */
+static void boot_begin(struct projector *projector, uint64_t event_no)
+{
+	projector->boot_no = lives_boot_no(projector->lives);
+	if (!projector->silent)
+		INDEX_RUN(&projector->index, BOOT, (int64_t)event_no, projector->boot_no);
+}
+
+/* An empty index begins at the oldest keyframe: its lives are written as they are there.  RING_END: the ring is empty. */
+static int place_at_oldest(struct projector *projector)
+{
+	struct ring_block_header header;
+	struct lives_clock clock;
+	uint64_t block_no;
+	int r = ring_find_keyframe(projector->ring, RING_NO_BLOCK, &block_no);
+
+	if (r == 0)
+		r = ring_read_header(projector->ring, block_no, &header);
+	if (r == 0) {
+		projector->first_event_no =
+			header.first_event_no; /* lives are written against it */
+		r = keyframe_load(projector, block_no);
+	}
+	if (r == RING_END) { /* no block is sealed yet */
+		header.first_event_no = 1;
+		block_no = 0;
+		projector->lives = lives_watched(projector);
+		projector->cursor = ring_cursor_new(projector->ring, 0);
+		if (!projector->lives || !projector->cursor)
+			return -ENOMEM;
+	} else if (r != 0) {
+		return r;
+	}
+	projector->next_event_no = projector->first_event_no = header.first_event_no;
+	projector->next_block_no = projector->first_block_no = block_no;
+	if (projector->boot_no != 0)
+		boot_begin(projector, header.first_event_no);
+	clock = lives_clock(projector->lives);
+	if (clock.event_no != 0)
+		index_put_clock(&projector->index, projector->boot_no, &clock);
+	return 0;
+}
+
+/* Folds in silence what is in the index already. */
+static int place_at_mark(struct projector *projector)
+{
+	uint64_t block_no, from_no, to_no;
+	struct life *life;
+	const struct event *event;
+	bool folded;
+	int r = ring_find_keyframe(projector->ring,
+				   projector->next_block_no > 0 ? projector->next_block_no - 1 : 0,
+				   &block_no);
+
+	if (r == 0 && block_no >= projector->first_block_no)
+		r = keyframe_load(projector, block_no);
+	else if (r == 0)
+		r = RING_OVERRUN;
+	if (r == RING_END &&
+	    projector->first_event_no == 1) { /* no block is sealed yet, or only the first */
+		projector->lives = lives_watched(projector);
+		projector->cursor = ring_cursor_new(projector->ring, 0);
+		r = projector->lives && projector->cursor ? 0 : -ENOMEM;
+	}
+	while (r == 0 && lives_event_no(projector->lives) + 1 < projector->next_event_no) {
+		r = ring_next(projector->cursor, &event, &from_no, &to_no);
+		if (r == 0)
+			r = lives_apply(projector->lives, event, &life, &folded);
+		lives_forget_ended(projector->lives);
+	}
+	if (r == 0) {
+		projector->boot_no = lives_boot_no(projector->lives);
+		lives_mark_stored(projector);
+	}
+	return r;
+}
+
+/* Empties the index and begins again at the oldest keyframe: it is of another ring, or what it lacks is no longer in the ring. */
+static int index_begin_anew(struct projector *projector)
+{
+	static const char *const wanted = "begin the index anew in";
+	uint8_t uuid[RING_UUID_BYTES];
+	int r;
+
+	place_forget(projector);
+	if (projector->index.db)
+		index_close(&projector->index);
+	index_remove(projector->index_path);
+	r = index_open(projector->index_path, &projector->index, uuid);
+	if (r < 0)
+		return fail(projector, r, wanted, projector->index_path);
+	return 0;
+}
+
+static void mark_put(struct projector *projector)
+{
+	index_meta_set(&projector->index, "next_event_no", projector->next_event_no);
+	index_meta_set(&projector->index, "next_block_no", projector->next_block_no);
+	index_meta_set(&projector->index, "first_event_no", projector->first_event_no);
+	index_meta_set(&projector->index, "first_block_no", projector->first_block_no);
+}
+
+/* Within a transaction: finds where to go on.  The outcome is that of the ring: RING_END when there is nothing yet. */
+static int place_find(struct projector *projector)
+{
+	int r;
+
+	projector->next_event_no = index_meta(&projector->index, "next_event_no", 0);
+	projector->next_block_no = index_meta(&projector->index, "next_block_no", 0);
+	projector->first_event_no = index_meta(&projector->index, "first_event_no", 0);
+	projector->first_block_no = index_meta(&projector->index, "first_block_no", 0);
+	projector->boot_no = 0;
+	projector->silent = projector->next_event_no != 0;
+	if (projector->silent) {
+		r = place_at_mark(projector);
+	} else {
+		index_uuid_set(&projector->index, ring_super(projector->ring)->ring_uuid);
+		r = place_at_oldest(projector);
+	}
+	projector->silent = false;
+	projector->placed = true;
+	if (r != 0)
+		place_forget(projector);
+	return r;
+}
+
+/* --- batches --- */
+
+static void process_end_put(struct projector *projector, struct life *life)
+{
+	unsigned bits = life_bits(life);
+
+	if (process_end_differs(life)) {
+		if (life->process_ended)
+			INDEX_RUN(&projector->index, PROCESS_END, life->id,
+				  (int64_t)life->process_end_ns);
+		else
+			INDEX_RUN(&projector->index, PROCESS_LIVES, life->id);
+		life_bits_set(life, bits | LIFE_HAS_PROCESS_END);
+	} else if (bits & LIFE_HAS_PROCESS_END) {
+		INDEX_RUN(&projector->index, PROCESS_END_DELETE, life->id);
+		life_bits_set(life, bits & ~(unsigned)LIFE_HAS_PROCESS_END);
+	}
+}
+
+static void touched_put(struct projector *projector)
+{
+	for (size_t i = 0; i < projector->touched_count; i++) {
+		struct life *life = projector->touched[i];
+
+		if (!life)
+			continue; /* merged into another */
+		index_put_life(&projector->index, life, life_bits(life) & LIFE_IN_TABLE);
+		life_bits_set(life, (life_bits(life) & LIFE_HAS_PROCESS_END) | LIFE_IN_TABLE);
+		process_end_put(projector, life);
+	}
+	projector->touched_count = 0;
+	lives_forget_ended(projector->lives);
+}
+
+/* Blocks whose events are all in the index. */
+static int blocks_put(struct projector *projector)
+{
+	struct ring_block_header header;
+
+	for (;;) {
+		int r = ring_read_header(projector->ring, projector->next_block_no, &header);
+
+		if (r == RING_HOLE) { /* damaged: it has no row */
+			projector->next_block_no++;
+			continue;
+		}
+		if (r == RING_END)
+			return 0;
+		if (r != 0)
+			return r;
+		if (header.first_event_no + header.event_count > projector->next_event_no)
+			return 0;
+		index_put_block(&projector->index, &header);
+		projector->next_block_no++;
+	}
+}
+
+static int event_put(struct projector *projector, const struct event *event)
+{
+	struct life *life = NULL;
+	bool folded = false;
+	int r = lives_apply(projector->lives, event, &life, &folded);
+
+	if (r < 0)
+		return r;
+	if (lives_boot_no(projector->lives) != projector->boot_no)
+		boot_begin(projector, event->event_no);
+	index_put_event(&projector->index, event, projector->boot_no, life, folded);
+	projector->next_event_no = event->event_no + 1;
+	return 0;
+}
+
+/* RING_OVERRUN: what comes next is no longer in the ring.  A hole by damage is passed over: the view coverage tells of it. */
+static int events_put(struct projector *projector, size_t max_events, size_t *ret_events)
+{
+	uint64_t from_no, to_no;
+	const struct event *event;
+	size_t count = 0;
+	int r = 0;
+
+	while (count < max_events && r == 0) {
+		r = ring_next(projector->cursor, &event, &from_no, &to_no);
+		if (r == RING_HOLE) {
+			projector->next_event_no = to_no;
+			r = 0;
+		} else if (r == 0) {
+			r = event_put(projector, event);
+			count++;
+		}
+		if (projector->out_of_memory)
+			r = -ENOMEM;
+	}
+	*ret_events = count;
+	return r == RING_END ? 0 : r;
+}
+
+/* --- what the ring has forgotten goes from the index too --- */
+
+static void keep_image(void *context, const struct image *image)
+{
+	struct index_db *index = context;
+
+	INDEX_RUN(index, KEEP, (int64_t)image->event_no);
+}
+
+static void keep_cred(void *context, const struct cred *cred)
+{
+	struct index_db *index = context;
+
+	INDEX_RUN(index, KEEP, (int64_t)cred->event_no);
+}
+
+static void keep_life(void *context, struct life *life)
+{
+	struct index_db *index = context;
+
+	INDEX_RUN(index, KEEP, life->id);
+}
+
+/* What a rebuild would have from this keyframe, and nothing else that is older.  Ids of lives, images and credentials are all numbers of
+ * events, so that one set serves; an image that is kept only because a life has its number does not occur: a number is of one event, and a
+ * birth is no exec; a snapshot is both, and its image and life are kept or not each by its own name below. */
+static const char prune_sql[] =
+	"DELETE FROM life WHERE id BETWEEN 1 AND ?1 - 1 AND id NOT IN temp.keep;"
+	"DELETE FROM life WHERE id BETWEEN -2 * ?1 + 1 AND -1 AND id NOT IN temp.keep;"
+	"DELETE FROM process_end WHERE id NOT IN (SELECT id FROM life);";
+
+static int keyframe_keep(struct projector *projector, uint64_t block_no,
+			 const struct lives_watch *watch, struct lives_clock *ret_clock)
+{
+	auto_free uint8_t *data = NULL;
+	struct lives *lives = lives_new(watch);
+	size_t bytes = 0;
+	int r = lives ? ring_read_keyframe(projector->ring, block_no, &data, &bytes) : -ENOMEM;
+
+	if (r == 0)
+		r = lives_unpack(lives, data, bytes);
+	if (r == 0)
+		*ret_clock = lives_clock(lives);
+	lives_free(lives);
+	return r;
+}
+
+/* Runs statements, one after the other, each with ?1. */
+static void prune_run(struct projector *projector, const char *sql, int64_t number)
+{
+	struct index_db *index = &projector->index;
+
+	while (*sql && index->failed == SQLITE_OK) {
+		sqlite3_stmt *statement = NULL;
+
+		index->failed = sqlite3_prepare_v2(index->db, sql, -1, &statement, &sql);
+		if (!statement)
+			break;
+		(void)sqlite3_bind_int64(statement, 1, number);
+		if (index->failed == SQLITE_OK && sqlite3_step(statement) != SQLITE_DONE)
+			index->failed = sqlite3_errcode(index->db);
+		(void)sqlite3_finalize(statement);
+	}
+}
+
+static const char *const kind_tables[] = { "exit", "stray_exit", "exec",    "comm",     "uid",
+					   "gid",  "sid",        "ptrace",  "coredump", "snapshot",
+					   "lost", "other",      "datagram" };
+
+static void prune_kinds(struct projector *projector, uint64_t first_event_no)
+{
+	char sql[128];
+
+	for (size_t i = 0; i < sizeof(kind_tables) / sizeof(kind_tables[0]); i++) {
+		(void)snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE event_no < ?1;",
+			       kind_tables[i]);
+		prune_run(projector, sql, (int64_t)first_event_no);
+	}
+}
+
+/* The set in temp.keep is made for one kind of row at a time. */
+static int prune_kept(struct projector *projector, uint64_t block_no,
+		      const struct lives_watch *watch, const char *sql, uint64_t first_event_no,
+		      struct lives_clock *ret_clock)
+{
+	int r;
+
+	prune_run(projector, "DELETE FROM temp.keep;", 0);
+	r = keyframe_keep(projector, block_no, watch, ret_clock);
+	if (r == 0)
+		prune_run(projector, sql, (int64_t)first_event_no);
+	return r;
+}
+
+static int prune_to(struct projector *projector, uint64_t block_no, uint64_t first_event_no)
+{
+	struct index_db *index = &projector->index;
+	const struct lives_watch keep_lives = { .context = index, .born = keep_life };
+	const struct lives_watch keep_images = { .context = index, .image = keep_image };
+	const struct lives_watch keep_creds = { .context = index, .cred = keep_cred };
+	struct lives_clock clock = { 0 };
+	int r = prune_kept(projector, block_no, &keep_lives, prune_sql, first_event_no, &clock);
+
+	if (r == 0)
+		r = prune_kept(
+			projector, block_no, &keep_images,
+			"DELETE FROM image WHERE event_no < ?1 AND event_no NOT IN temp.keep;",
+			first_event_no, &clock);
+	if (r == 0)
+		r = prune_kept(
+			projector, block_no, &keep_creds,
+			"DELETE FROM cred WHERE event_no < ?1 AND event_no NOT IN temp.keep;",
+			first_event_no, &clock);
+	if (r != 0)
+		return r;
+	prune_kinds(projector, first_event_no);
+	prune_run(projector, "DELETE FROM block WHERE block_no < ?1;", (int64_t)block_no);
+	prune_run(projector,
+		  "DELETE FROM boot WHERE first_event_no < (SELECT max(first_event_no) FROM boot "
+		  "WHERE first_event_no <= ?1);"
+		  "UPDATE boot SET first_event_no = ?1 WHERE first_event_no < ?1;",
+		  (int64_t)first_event_no);
+	if (clock.event_no != 0) {
+		char sql[128];
+
+		(void)snprintf(sql, sizeof(sql),
+			       "DELETE FROM clock WHERE event_no < ?1 AND event_no <> %llu;",
+			       (unsigned long long)clock.event_no);
+		prune_run(projector, sql, (int64_t)first_event_no);
+	} else {
+		prune_run(projector, "DELETE FROM clock WHERE event_no < ?1;",
+			  (int64_t)first_event_no);
+	}
+	projector->first_event_no = first_event_no;
+	projector->first_block_no = block_no;
+	projector->pruned = true;
+	return 0;
+}
+
+/* Only when all that is before the oldest keyframe is in the index, and never for a keyframe that is being overwritten. */
+static int prune(struct projector *projector)
+{
+	struct ring_block_header header;
+	uint64_t block_no;
+	int r = ring_find_keyframe(projector->ring, RING_NO_BLOCK, &block_no);
+
+	if (r == 0 && block_no <= projector->first_block_no)
+		return 0;
+	if (r == 0)
+		r = ring_read_header(projector->ring, block_no, &header);
+	if (r == 0 && header.first_event_no < projector->next_event_no)
+		r = prune_to(projector, block_no, header.first_event_no);
+	return r < 0 ? r : 0;
+}
+
+/* --- the interface --- */
+
+static int step_in_transaction(struct projector *projector, size_t max_events, size_t *ret_events)
+{
+	int r = projector->cursor ? 0 : place_find(projector);
+
+	if (r == 0)
+		r = events_put(projector, max_events, ret_events);
+	if (r != 0)
+		return r;
+	touched_put(projector);
+	r = blocks_put(projector);
+	if (r == 0)
+		r = prune(projector);
+	if (r == 0)
+		mark_put(projector);
+	return r;
+}
+
+/* One try.  RING_*: the ring has gone on without us. */
+static int batch(struct projector *projector, size_t max_events, size_t *ret_events)
+{
+	uint64_t mark = projector->next_event_no, blocks = projector->next_block_no;
+	int r = index_begin(&projector->index);
+
+	if (r < 0)
+		return r;
+	projector->placed = projector->pruned = false;
+	r = step_in_transaction(projector, max_events, ret_events);
+	if (r != 0)
+		index_rollback(&projector->index);
+	else if (projector->placed || projector->pruned || mark != projector->next_event_no ||
+		 blocks != projector->next_block_no)
+		r = index_commit(&projector->index);
+	else
+		index_rollback(&projector->index); /* nothing newer */
+	if (r != 0)
+		place_forget(projector);
+	return r;
+}
+
+int projector_step(struct projector *projector, size_t max_events, size_t *ret_events)
+{
+	uint64_t first, next;
+	size_t events = 0;
+	int r = ring_refresh(projector->ring, &first, &next);
+
+	if (r < 0)
+		return fail(projector, r, "read", projector->ring_path);
+	r = projector->index.db ? batch(projector, max_events, &events) : -EBADMSG;
+	if (r > 0 ||
+	    r == -EBADMSG) { /* what comes next is no longer in the ring, or the index is damaged */
+		r = index_begin_anew(projector);
+		if (r < 0)
+			return r;
+		events = 0;
+		r = batch(projector, max_events, &events);
+	}
+	if (r > 0)
+		return fail(projector, -EAGAIN, "keep up with", projector->ring_path);
+	if (r < 0)
+		return fail(projector, r, "write the index", projector->index_path);
+	*ret_events = events;
+	return 0;
+}
+
+int projector_open(const char *ring_path, const char *index_path, struct projector **ret_projector,
+		   const char **ret_message)
+{
+	static char message[512];
+	struct projector *projector = calloc(1, sizeof(*projector));
+	uint8_t uuid[RING_UUID_BYTES];
+	int r = -ENOMEM;
+
+	*ret_message = "cannot begin to project: out of memory";
+	if (!projector)
+		return r;
+	projector->ring_path = strdup(ring_path);
+	projector->index_path = strdup(index_path);
+	if (projector->ring_path && projector->index_path) {
+		r = ring_open(ring_path, &projector->ring);
+		if (r < 0)
+			r = fail(projector, r, "open", ring_path);
+	}
+	if (r == 0) {
+		r = index_open(index_path, &projector->index, uuid);
+		if (r == -EBADMSG || (r == 0 && memcmp(uuid, ring_super(projector->ring)->ring_uuid,
+						       sizeof(uuid)) != 0))
+			r = index_begin_anew(projector);
+		else if (r < 0)
+			r = fail(projector, r, "open", index_path);
+	}
+	if (r < 0) {
+		(void)snprintf(message, sizeof(message), "%s", projector->message);
+		*ret_message = message;
+		projector_close(projector);
+		return r;
+	}
+	*ret_projector = projector;
+	return 0;
+}
+
+const char *projector_message(const struct projector *projector)
+{
+	return projector->message;
+}
+
+uint64_t projector_next_event_no(const struct projector *projector)
+{
+	return projector->next_event_no;
+}
+
+int projector_checkpoint(struct projector *projector)
+{
+	return index_error(sqlite3_wal_checkpoint_v2(projector->index.db, NULL,
+						     SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
+void projector_close(struct projector *projector)
+{
+	if (!projector)
+		return;
+	place_forget(projector);
+	index_close(&projector->index);
+	ring_close(projector->ring);
+	free(projector->touched);
+	free(projector->ring_path);
+	free(projector->index_path);
+	free(projector);
+}
+
+int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *ret_events,
+		      const char **ret_message)
+{
+	enum { BATCH_EVENTS = 16384 };
+	struct projector *projector = NULL;
+	static char message[512];
+	char path[4096];
+	uint64_t total = 0;
+	size_t events = 1;
+	int r;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s.new", index_path) >= sizeof(path)) {
+		*ret_message = "the path of the index is too long";
+		return -ENAMETOOLONG;
+	}
+	index_remove(path);
+	r = projector_open(ring_path, path, &projector, ret_message);
+	if (r < 0)
+		return r;
+	while (r == 0 && events > 0) {
+		r = projector_step(projector, BATCH_EVENTS, &events);
+		total += events;
+	}
+	if (r == 0)
+		r = projector_checkpoint(projector);
+	(void)snprintf(message, sizeof(message), "%s", projector->message);
+	*ret_message = message;
+	projector_close(projector);
+	if (r == 0) {
+		index_remove(index_path);
+		if (rename(path, index_path) < 0) {
+			r = -errno;
+			(void)snprintf(message, sizeof(message), "cannot rename %s: %s", path,
+				       strerror(errno));
+		}
+	}
+	index_remove(path);
+	if (r == 0)
+		*ret_events = total;
+	return r;
+}
