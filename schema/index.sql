@@ -31,7 +31,7 @@ CREATE TABLE life(id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, tid INTEGER, ppi
 	end_cpu INTEGER, exit_code INTEGER, exit_signal INTEGER, end_ppid INTEGER, end_ptid INTEGER, renamed INTEGER NOT NULL,
 	comm TEXT, birth_comm TEXT, image INTEGER, cred INTEGER) STRICT;
 
--- A process whose leader ended before its last thread (end_ns NULL: it lives on).
+-- A process whose leader ended before its last thread.  end_ns NULL: it lives on; 0: ended by a new boot, when is not known.
 CREATE TABLE process_end(id INTEGER PRIMARY KEY, end_ns INTEGER) STRICT;
 
 -- What a task runs, as /proc told at an exec or snapshot.  doubt: fields that could not be read whole, as a JSON object.
@@ -137,9 +137,10 @@ FROM (SELECT id, (SELECT boot FROM boot WHERE first_event_no <= iif(id < 0, -id 
 -- Every process: its leader's row, but it ends with its last thread.
 CREATE VIEW process(id, boot, pid, ppid, parent_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, cwd, uid, gid, loginuid, cgroup,
 	exit_code, argv_bytes, euid, egid, sessionid, exit_signal, born, ended, inherited, doubt) AS
-SELECT task.id, boot, pid, ppid, parent_id, start_ns, iif(p.id IS NULL, task.end_ns, p.end_ns), start_wall_ns,
-	iif(p.id IS NULL, end_wall_ns, end_wall_ns + p.end_ns - task.end_ns), comm, exe, argv, cwd, uid, gid, loginuid, cgroup, exit_code,
-	argv_bytes, euid, egid, sessionid, exit_signal, born, iif(p.id IS NOT NULL AND p.end_ns IS NULL, NULL, ended), inherited, doubt
+SELECT task.id, boot, pid, ppid, parent_id, start_ns, iif(p.id IS NULL, task.end_ns, nullif(p.end_ns, 0)), start_wall_ns,
+	iif(p.id IS NULL, end_wall_ns, end_wall_ns + nullif(p.end_ns, 0) - task.end_ns), comm, exe, argv, cwd, uid, gid, loginuid, cgroup, exit_code,
+	argv_bytes, euid, egid, sessionid, exit_signal, born,
+	CASE WHEN p.id IS NULL THEN ended WHEN p.end_ns IS NULL THEN NULL WHEN p.end_ns = 0 THEN 'boot' ELSE ended END, inherited, doubt
 FROM task LEFT JOIN process_end AS p ON p.id = task.id WHERE pid = tid;
 
 -- The names of every task as intervals; comm NULL: not known; to_ns NULL: to the end of what is recorded.
