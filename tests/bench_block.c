@@ -13,7 +13,7 @@
 #include "schema/ring_format.h"
 #include "schema/wire.h"
 
-enum { ROUNDS = 5, REPEATED_EVENTS = 120000 };
+enum { ROUNDS = 15, REPEATED_EVENTS = 120000 };
 
 static double cpu_seconds(void)
 {
