@@ -64,7 +64,7 @@ $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC  )$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-$(B)/schema/project.o: $(B)/schema/index_sql.h
+$(B)/schema/index_db.o: $(B)/schema/index_sql.h
 $(B)/schema/index_sql.h: schema/index.sql Makefile
 	@mkdir -p $(@D)
 	$(call Q,SED )sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
