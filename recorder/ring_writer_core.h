@@ -1,0 +1,55 @@
+/* ring_writer_core.h - the inside of a ring writer, for ring_writer.c (open, close) and ring_seal.c (append). */
+#pragma once
+
+#include <stddef.h>
+
+#include "recorder/keyframer.h"
+#include "recorder/ring_writer.h"
+#include "schema/block.h"
+#include "schema/ring_core.h"
+
+enum {
+	/* A block is packed where there is more room than in a slot, so that one that does not fit shows by how much. */
+	PACK_BYTES = 4 * RING_SLOT_BYTES,
+	CPUS_MAX = 8192, /* CONFIG_NR_CPUS at its largest */
+};
+
+struct writer_cpu {
+	uint32_t cpu, seq;
+	uint64_t timestamp_ns;
+};
+
+struct ring_writer {
+	const struct io *io;
+	int fd;
+	struct ring *ring; /* the same file, for reading */
+	enum ring_durability durability;
+
+	struct ring_superblock super; /* as written last */
+	struct ring_staging_header staging;
+
+	uint8_t *map; /* landing and staging, from landing_offset on */
+	size_t map_bytes;
+	struct stage *stage;
+
+	uint64_t next_block_no;
+	uint32_t failed_slots;            /* block numbers given up since the last good one */
+	uint32_t boot_no, block_boot_no;  /* of the next block; of the one before (0: none) */
+	uint8_t boot_id[RING_UUID_BYTES]; /* of the next block */
+	bool recovering;                  /* what is sealed is of before this start */
+	struct keyframer keyframer;
+	struct block_packer *packer;
+	struct lives *lives;
+	bool lives_failed; /* out of memory: no more keyframes */
+
+	double ratio; /* bytes staged to bytes stored, of late */
+	struct event *events;
+	size_t events_capacity;
+	uint8_t pack[PACK_BYTES]; /* the slot: header, payload and, when it fits, footer */
+
+	struct writer_cpu *cpus;
+	size_t cpu_count;
+};
+
+/* Writes the superblock over its older copy, with the hint as it is now.  0 or -errno; not synced. */
+int ring_writer_put_super(struct ring_writer *writer);
