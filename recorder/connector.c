@@ -1,0 +1,268 @@
+#include "recorder/connector.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "recorder/clock.h"
+#include "schema/bytes.h"
+#include "schema/cleanup.h"
+#include "schema/event.h"
+#include "schema/wire.h"
+
+enum {
+	GROUP_PROC = 1u << (WIRE_CN_IDX_PROC - 1),
+	OP_LISTEN = 1, /* PROC_CN_MCAST_LISTEN */
+	LISTEN_BYTES = WIRE_HEADER_BYTES + sizeof(uint32_t),
+	/* What a queued event is charged is 832 bytes from 6.3 on and 768 before; half of that is certainly not too much. */
+	QUEUED_MIN_BYTES = 384,
+};
+
+#define NS_PER_MS UINT64_C(1000000)
+
+struct connector {
+	struct mnl_socket *socket;
+	int fd;
+	struct mmsghdr messages[CONNECTOR_BATCH_MAX];
+	struct iovec vectors[CONNECTOR_BATCH_MAX];
+	struct sockaddr_nl senders[CONNECTOR_BATCH_MAX];
+};
+
+static void cleanup_socket(struct mnl_socket **socket)
+{
+	if (*socket)
+		(void)mnl_socket_close(*socket);
+}
+
+#define auto_socket __attribute__((cleanup(cleanup_socket)))
+
+/* Joins the group of proc events.  0, CONNECTOR_NO_PERMISSION or -errno. */
+static int socket_join(struct mnl_socket *socket)
+{
+	if (mnl_socket_bind(socket, GROUP_PROC, MNL_SOCKET_AUTOPID) == 0)
+		return 0;
+	return errno == EPERM ? CONNECTOR_NO_PERMISSION : -errno;
+}
+
+static int socket_make(struct mnl_socket **ret_socket)
+{
+	struct mnl_socket *socket =
+		mnl_socket_open2(NETLINK_CONNECTOR, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (!socket && errno == EPROTONOSUPPORT)
+		return CONNECTOR_NO_PROTOCOL;
+	if (!socket && errno == EPERM)
+		return CONNECTOR_NO_PERMISSION;
+	if (!socket)
+		return -errno;
+	*ret_socket = socket;
+	return 0;
+}
+
+/* SO_RCVBUFFORCE takes CAP_NET_ADMIN; without it the limit of the machine counts.  And no ENOBUFS: with it the kernel refuses everything from
+ * the first overrun until the queue is read empty, while the numbers tell of every loss anyway. */
+static void socket_widen(const struct mnl_socket *socket)
+{
+	int fd = mnl_socket_get_fd(socket), bytes = CONNECTOR_BUFFER_BYTES, on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
+}
+
+/* Lets answers to control messages through and no events, so that the answer cannot drown. */
+static int socket_only_acks(const struct mnl_socket *socket)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WIRE_HEADER_BYTES), /* what: NONE is 0 */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		       sizeof(program)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Always the form of 4 bytes: older kernels ignore the longer one of 6.6, and here it means every kind. */
+static int listen_send(const struct mnl_socket *socket, uint32_t ack)
+{
+	uint8_t message[LISTEN_BYTES];
+	struct writer w = writer_make(message, sizeof(message));
+
+	write_u32(&w, LISTEN_BYTES);
+	write_u16(&w, NLMSG_DONE);
+	write_u16(&w, 0);
+	write_u32(&w, 0);
+	write_u32(&w, mnl_socket_get_portid(socket));
+	write_u32(&w, WIRE_CN_IDX_PROC);
+	write_u32(&w, WIRE_CN_VAL_PROC);
+	write_u32(&w, 0);
+	write_u32(&w, ack);
+	write_u16(&w, sizeof(uint32_t));
+	write_u16(&w, 0);
+	write_u32(&w, OP_LISTEN);
+	if (mnl_socket_sendto(socket, message, sizeof(message)) >= 0)
+		return 0;
+	if (errno == ECONNREFUSED)
+		return CONNECTOR_NO_LISTENER;
+	return errno == EPERM ? CONNECTOR_NO_PERMISSION : -errno;
+}
+
+/* 0: the answer to our LISTEN has come; CONNECTOR_NO_ACK: nothing (more) waits; CONNECTOR_REFUSED. */
+static int ack_take(const struct mnl_socket *witness, uint32_t ack)
+{
+	uint8_t datagram[EVENT_RAW_MAX_BYTES];
+	struct sockaddr_nl sender = { 0 };
+	socklen_t sender_bytes = sizeof(sender);
+	struct event event;
+	ssize_t n;
+
+	while ((n = recvfrom(mnl_socket_get_fd(witness), datagram, sizeof(datagram), MSG_DONTWAIT,
+			     (struct sockaddr *)&sender, &sender_bytes)) > 0) {
+		if (sender.nl_pid == 0 && wire_decode(datagram, (size_t)n, &event) == 0 &&
+		    event.kind == EVENT_NONE && (uint32_t)event.arg[1] == ack + 1)
+			return event.arg[0] == 0 ? 0 : CONNECTOR_REFUSED;
+		sender_bytes = sizeof(sender);
+	}
+	return CONNECTOR_NO_ACK;
+}
+
+static int ack_wait(const struct mnl_socket *witness, uint32_t ack)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + CONNECTOR_ACK_MS * NS_PER_MS;
+
+	for (;;) {
+		struct pollfd wait = { .fd = mnl_socket_get_fd(witness), .events = POLLIN };
+		int r = ack_take(witness, ack);
+		uint64_t now_ns = clock_monotonic_ns();
+
+		if (r != CONNECTOR_NO_ACK || now_ns >= until_ns)
+			return r;
+		if (poll(&wait, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) < 0 &&
+		    errno != EINTR)
+			return -errno;
+	}
+}
+
+/* Subscribes the socket.  The answer is multicast, so a second socket can wait for it: of the first one nothing is read, and no event
+ * behind LISTEN is lost. */
+static int socket_subscribe(struct mnl_socket *socket)
+{
+	auto_socket struct mnl_socket *witness = NULL;
+	uint32_t ack;
+	int r = socket_make(&witness);
+
+	if (r == 0)
+		r = socket_only_acks(witness);
+	if (r == 0)
+		r = socket_join(witness);
+	if (r == 0)
+		r = socket_join(socket);
+	if (r == 0 && getrandom(&ack, sizeof(ack), 0) != (ssize_t)sizeof(ack))
+		r = -errno;
+	if (r == 0)
+		r = listen_send(socket, ack);
+	return r == 0 ? ack_wait(witness, ack) : r;
+}
+
+int connector_open(struct connector **ret_connector)
+{
+	auto_socket struct mnl_socket *socket = NULL;
+	struct connector *connector;
+	int r = socket_make(&socket);
+
+	if (r != 0)
+		return r;
+	socket_widen(socket);
+	r = socket_subscribe(socket);
+	if (r != 0)
+		return r;
+	connector = calloc(1, sizeof(*connector));
+	if (!connector)
+		return -ENOMEM;
+	connector->fd = mnl_socket_get_fd(socket);
+	connector->socket = steal_pointer(socket);
+	*ret_connector = connector;
+	return 0;
+}
+
+void connector_close(struct connector *connector)
+{
+	if (!connector)
+		return;
+	(void)mnl_socket_close(connector->socket);
+	free(connector);
+}
+
+int connector_fd(const struct connector *connector)
+{
+	return connector->fd;
+}
+
+static void messages_prepare(struct connector *connector, uint8_t *slots, size_t slot_bytes,
+			     size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		connector->vectors[i] =
+			(struct iovec){ .iov_base = slots + i * slot_bytes, .iov_len = slot_bytes };
+		connector->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &connector->senders[i],
+			.msg_namelen = sizeof(connector->senders[i]),
+			.msg_iov = &connector->vectors[i],
+			.msg_iovlen = 1,
+		};
+	}
+}
+
+int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,
+		      uint32_t *ret_lengths)
+{
+	int n;
+
+	if (count > CONNECTOR_BATCH_MAX)
+		count = CONNECTOR_BATCH_MAX;
+	messages_prepare(connector, slots, slot_bytes, count);
+	n = recvmmsg(connector->fd, connector->messages, (unsigned)count, MSG_DONTWAIT, NULL);
+	/* ENOBUFS is of kernels that do not know NETLINK_NO_ENOBUFS; like want of memory it is no reason to end. */
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM
+			       ? 0
+			       : -errno;
+	for (int i = 0; i < n; i++) {
+		const struct mmsghdr *message = &connector->messages[i];
+
+		ret_lengths[i] = message->msg_len;
+		if (connector->senders[i].nl_pid != 0 || message->msg_hdr.msg_flags & MSG_TRUNC) {
+			memset(slots + (size_t)i * slot_bytes, 0, slot_bytes);
+			ret_lengths[i] = 0;
+		}
+	}
+	return n;
+}
+
+int connector_read_state(const struct connector *connector, struct connector_state *ret_state)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t bytes = sizeof(info);
+
+	if (getsockopt(connector->fd, SOL_SOCKET, SO_MEMINFO, info, &bytes) < 0)
+		return -errno;
+	*ret_state = (struct connector_state){
+		.buffer_bytes = info[SK_MEMINFO_RCVBUF],
+		.queued_bytes = info[SK_MEMINFO_RMEM_ALLOC],
+		.queued_max = info[SK_MEMINFO_RMEM_ALLOC] / QUEUED_MIN_BYTES + 1,
+		.drops = info[SK_MEMINFO_DROPS],
+	};
+	return 0;
+}

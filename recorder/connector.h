@@ -1,0 +1,53 @@
+/* connector.h - the kernel's proc connector: a netlink socket that gets every process event of the machine.
+ *
+ * One datagram an event, numbered by the kernel before it is sent; what the socket has no room for is dropped and shows as a hole in
+ * the numbers (gaps.h).  The kernel serves only the initial network, pid and user namespaces.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct connector;
+
+enum {
+	CONNECTOR_BUFFER_BYTES = 64
+				 << 20, /* asked for; the kernel doubles it: some 160,000 events */
+	CONNECTOR_ACK_MS = 1000,
+};
+
+/* Why there is no connector. */
+enum {
+	CONNECTOR_NO_PERMISSION = 1, /* CAP_NET_ADMIN is missing (kernels before 6.6) */
+	CONNECTOR_NO_PROTOCOL = 2,   /* no such socket: a kernel without CONFIG_CONNECTOR */
+	CONNECTOR_NO_LISTENER = 3, /* nobody at the other end: not the initial network namespace */
+	CONNECTOR_NO_ACK = 4,      /* LISTEN was sent and not answered */
+	CONNECTOR_REFUSED = 5,     /* LISTEN was answered with an error */
+};
+
+/* Opens the socket, makes its buffer large, subscribes, and waits until the kernel has acknowledged that.  Nothing that it receives from
+ * then on is read here.
+ * 0; one of the above; -errno of anything else.  The caller closes it. */
+int connector_open(struct connector **ret_connector);
+void connector_close(struct connector *connector); /* NULL does nothing; never says IGNORE */
+
+/* The descriptor, for poll(2); the connector's own. */
+int connector_fd(const struct connector *connector);
+
+/* Receives what waits, straight into slots of slot_bytes each, at most count of them: ret_lengths[i] is the length of the datagram in
+ * slot i, 0 where the kernel was not its sender or it was longer than the slot (it is left out then, and its slot zeroed).
+ * The number of slots used; 0: nothing waits; -errno. */
+int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,
+		      uint32_t *ret_lengths);
+
+enum { CONNECTOR_BATCH_MAX = 448 };
+
+/* What the kernel says of the socket (SO_MEMINFO). */
+struct connector_state {
+	uint32_t buffer_bytes, queued_bytes;
+	uint32_t queued_max; /* at most so many datagrams wait */
+	uint32_t drops;      /* since it was opened */
+};
+
+/* 0 or -errno. */
+int connector_read_state(const struct connector *connector, struct connector_state *ret_state);

@@ -1,0 +1,100 @@
+#include "recorder/gaps.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cpu_state {
+	uint64_t timestamp_ns; /* of the event with seq */
+	uint32_t seq;
+	bool known;
+	bool former; /* from before this start */
+};
+
+struct gaps {
+	struct cpu_state cpus[GAPS_CPU_LIMIT]; /* most pages of it are never touched */
+	uint64_t lost_recording, lost_down;
+};
+
+struct gaps *gaps_new(void)
+{
+	return calloc(1, sizeof(struct gaps));
+}
+
+void gaps_free(struct gaps *gaps)
+{
+	free(gaps);
+}
+
+void gaps_baseline(struct gaps *gaps, uint32_t cpu, uint32_t seq, uint64_t timestamp_ns)
+{
+	if (cpu >= GAPS_CPU_LIMIT)
+		return;
+	gaps->cpus[cpu] = (struct cpu_state){
+		.timestamp_ns = timestamp_ns, .seq = seq, .known = true, .former = true
+	};
+}
+
+void gaps_baseline_all(struct gaps *gaps)
+{
+	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
+		if (gaps->cpus[cpu].known)
+			gaps->cpus[cpu].former = true;
+}
+
+static int32_t seq_ahead(uint32_t seq, uint32_t last)
+{
+	return (int32_t)(seq - last);
+}
+
+bool gaps_is_newer(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
+{
+	const struct cpu_state *state = &gaps->cpus[cpu < GAPS_CPU_LIMIT ? cpu : 0];
+
+	return cpu >= GAPS_CPU_LIMIT || !state->known || seq_ahead(seq, state->seq) > 0;
+}
+
+int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)
+{
+	struct cpu_state *state;
+	uint32_t missing;
+	int r = 0;
+
+	if (event->cpu >= GAPS_CPU_LIMIT)
+		return 0;
+	state = &gaps->cpus[event->cpu];
+	missing = event->seq - state->seq - 1;
+	if (state->known && seq_ahead(event->seq, state->seq) <= 0)
+		return GAPS_BACK;
+	if (state->known && missing > 0) {
+		*ret_lost = (struct event){
+			.kind = EVENT_LOST,
+			.timestamp_ns = event->timestamp_ns,
+			.cpu = event->cpu,
+			.seq = state->seq + 1,
+			.arg = { missing, state->timestamp_ns,
+				 state->former ? EVENT_LOST_DOWN : EVENT_LOST_GAP },
+		};
+		*(state->former ? &gaps->lost_down : &gaps->lost_recording) += missing;
+		r = GAPS_LOST;
+	}
+	*state = (struct cpu_state){ .timestamp_ns = event->timestamp_ns,
+				     .seq = event->seq,
+				     .known = true };
+	return r;
+}
+
+void gaps_restart(struct gaps *gaps)
+{
+	memset(gaps->cpus, 0, sizeof(gaps->cpus));
+}
+
+uint64_t gaps_lost_recording(const struct gaps *gaps)
+{
+	return gaps->lost_recording;
+}
+
+uint64_t gaps_lost_down(const struct gaps *gaps)
+{
+	return gaps->lost_down;
+}

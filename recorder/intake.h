@@ -1,0 +1,47 @@
+/* intake.h - the way of one datagram into staging: decode, account for its number, at an EXEC ask /proc, append.
+ *
+ * The same for the kernel's socket and for an imported stream.  Nothing here mallocs, locks or waits.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recorder/gaps.h"
+#include "recorder/procfs.h"
+#include "recorder/stage.h"
+
+struct intake_setup {
+	struct stage *stage;
+	size_t stage_bytes; /* of its area */
+	struct gaps *gaps;
+	struct procfs *procfs; /* NULL: nothing is asked (an import) */
+	bool keep_late; /* stage what INTAKE_BACK would be too: kernels before 4.8 send a CPU's events out of order */
+	_Atomic uint64_t *lost_sum; /* LOST counts are added to it as they are staged */
+};
+
+struct intake;
+
+/* The setup's parts stay the caller's and outlive it.  NULL when memory ran out. */
+struct intake *intake_new(const struct intake_setup *setup);
+void intake_free(struct intake *intake); /* NULL does nothing */
+
+/* BOOTTIME - MONOTONIC, for telling a process from a later one with its number. */
+void intake_set_suspended(struct intake *intake, uint64_t suspended_ns);
+
+/* Takes one datagram.  overtaken: overtaken_fields() of it, or 0.
+ * 0: it is staged;
+ * INTAKE_FULL: staging is full; call again with the same datagram until it gives something else;
+ * INTAKE_BACK: its number is not newer than the last of its CPU, and it was not staged;
+ * INTAKE_FOREIGN: not of the proc connector; -EBADMSG: no such datagram. */
+enum { INTAKE_FULL = 1, INTAKE_BACK = 2, INTAKE_FOREIGN = 3 };
+int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes, uint32_t overtaken);
+
+/* Stages one of the recorder's own events.  0 or INTAKE_FULL. */
+int intake_own(struct intake *intake, struct event *event);
+
+/* Kernel events staged so far, and the time of the newest of them (0: none). */
+uint64_t intake_count(const struct intake *intake);
+uint64_t intake_last_ns(const struct intake *intake);

@@ -1,0 +1,290 @@
+#include "recorder/live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/canary.h"
+#include "recorder/clock.h"
+#include "recorder/connector.h"
+#include "recorder/landing.h"
+#include "recorder/overtaken.h"
+#include "recorder/refusal.h"
+#include "recorder/session.h"
+#include "recorder/snapshot.h"
+#include "schema/ring_format.h"
+
+/* Being woken for every event is most of what a listener costs.  So the socket, which holds seconds of a storm, is left alone for this long
+ * after it was read empty. */
+enum { REST_MS = 5 };
+
+/* Under a storm that never lets the socket run empty, signals and clocks have their turn after so many. */
+enum { TURN_DATAGRAMS = 65536 };
+
+struct live {
+	struct session session;
+	struct connector *connector;
+	uint8_t *landing; /* RING_LANDING_SLOT_COUNT slots */
+	uint32_t lengths[RING_LANDING_SLOT_COUNT];
+	int step_fd; /* readable when the wall clock was set; -1: not to be had */
+	struct clock_reading clock;
+	uint64_t received;
+};
+
+/* --- receiving --- */
+
+/* Stages what lies in the landing zone, oldest first.  0; -EINTR or what session_wait_room() gives: the rest stays there. */
+static int landed_take(struct live *live, size_t count)
+{
+	const struct overtaken_batch batch = {
+		.slots = live->landing,
+		.slot_bytes = RING_LANDING_SLOT_BYTES,
+		.lengths = live->lengths,
+		.count = count,
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *slot = live->landing + i * RING_LANDING_SLOT_BYTES;
+		uint32_t overtaken, bytes = live->lengths[i];
+
+		if (bytes == 0)
+			continue;
+		overtaken = overtaken_fields(&batch, i);
+		while (intake_take(live->session.intake, slot, bytes, overtaken) == INTAKE_FULL) {
+			int r = session_wait_room(&live->session);
+
+			if (r < 0)
+				return r;
+		}
+		memset(slot, 0, bytes); /* invariant 6 */
+	}
+	return 0;
+}
+
+static bool too_late(const struct session *session)
+{
+	return session->stop_until_ns > 0 && clock_monotonic_ns() > session->stop_until_ns;
+}
+
+/* Reads the socket until it is empty, or about `most` datagrams have come, or ending may take no longer.  0 or -errno. */
+static int drain(struct live *live, uint64_t most)
+{
+	uint64_t until = live->received + most;
+	int n, r;
+
+	do {
+		n = connector_receive(live->connector, live->landing, RING_LANDING_SLOT_BYTES,
+				      RING_LANDING_SLOT_COUNT, live->lengths);
+		if (n < 0)
+			return n;
+		live->received += (uint64_t)n;
+		r = landed_take(live, (size_t)n);
+		if (r < 0)
+			return r;
+	} while (n == RING_LANDING_SLOT_COUNT && live->received < until &&
+		 !too_late(&live->session));
+	return 0;
+}
+
+/* --- clocks --- */
+
+static int clock_stage(struct live *live, const struct clock_reading *now, unsigned reason)
+{
+	struct event event = clock_event(now, reason);
+
+	live->clock = *now;
+	intake_set_suspended(live->session.intake, clock_suspended_ns(now));
+	return session_stage(&live->session, &event);
+}
+
+static int clock_look(struct live *live)
+{
+	bool stepped = live->step_fd >= 0 && clock_step_take(live->step_fd);
+	struct clock_reading now;
+	unsigned reason;
+
+	clock_read(&now);
+	if (!clock_due(&live->clock, &now, stepped, &reason))
+		return 0;
+	return clock_stage(live, &now, reason);
+}
+
+/* --- start --- */
+
+static int snapshot_stage(void *context, struct event *event)
+{
+	return session_stage(context, event);
+}
+
+static int recovery_stage(struct live *live)
+{
+	const struct ring_opened *opened = &live->session.opened;
+	struct event event = {
+		.kind = EVENT_RECOVERY,
+		.timestamp_ns = clock_monotonic_ns(),
+		.cpu = EVENT_CPU_NONE,
+		.arg = { opened->staged_events, 0, opened->torn_slots },
+	};
+	int r;
+
+	if (opened->clean)
+		return 0;
+	/* Of an earlier boot nothing is known to compare with, and what follows is another stream. */
+	if (opened->same_boot)
+		event.arg[1] = landing_salvage(live->landing, RING_LANDING_SLOT_COUNT,
+					       live->session.gaps, live->lengths);
+	r = session_stage(&live->session, &event);
+	if (r == 0 && event.arg[1] > 0)
+		r = landed_take(live, RING_LANDING_SLOT_COUNT);
+	gaps_baseline_all(live->session.gaps);
+	return r;
+}
+
+/* The order matters: the socket is open and every CPU has sent its canary before /proc is looked at, so whatever the snapshot misses is in the
+ * socket; and the snapshot is staged before anything is read from it, so that a life is known before its events. */
+static int begin(struct live *live)
+{
+	struct session *session = &live->session;
+	struct clock_reading now;
+	size_t cpus;
+	int r = canary_send(&cpus);
+
+	if (r < 0)
+		session->say("cannot visit every CPU: %s; what is lost before a CPU's first event "
+			     "cannot be counted",
+			     strerror(-r));
+	clock_read(&now);
+	r = session_stage_start(session, now.monotonic_ns, session->opened.same_boot);
+	intake_set_suspended(session->intake, clock_suspended_ns(&now));
+	if (r == 0)
+		r = recovery_stage(live);
+	memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
+	if (r == 0)
+		r = clock_stage(live, &now, EVENT_CLOCK_AT_START);
+	if (r == 0)
+		r = snapshot_take(session->procfs, clock_suspended_ns(&now), snapshot_stage,
+				  session);
+	return r;
+}
+
+/* --- the loop --- */
+
+/* Nothing has come: sleeps until something does.  Then, and in a storm at once, rests a little, so that more comes with it. */
+static void idle(struct live *live, bool empty)
+{
+	struct pollfd waits[] = {
+		{ .fd = live->session.signal_fd, .events = POLLIN },
+		{ .fd = live->step_fd, .events = POLLIN },
+		{ .fd = connector_fd(live->connector), .events = POLLIN },
+	};
+
+	if (empty)
+		(void)poll(waits, 3, CLOCK_PERIOD_MS);
+	(void)session_rest(&live->session, REST_MS);
+}
+
+static int loop(struct live *live)
+{
+	while (!live->session.signal) {
+		uint64_t before = live->received;
+		int r = drain(live, TURN_DATAGRAMS);
+
+		if (r == 0)
+			r = clock_look(live);
+		if (r < 0)
+			return r;
+		idle(live, live->received == before);
+	}
+	return 0;
+}
+
+/* What was in the socket when the signal came is taken, and a last event of every CPU, behind which nothing of before can be missing; not what a
+ * storm sends meanwhile. */
+static int finish(struct live *live)
+{
+	struct connector_state state = { 0 };
+	size_t cpus;
+	int r;
+
+	session_hurry(&live->session);
+	(void)canary_send(&cpus);
+	r = connector_read_state(live->connector, &state);
+	if (r == 0)
+		r = drain(live, state.queued_max);
+	(void)connector_read_state(live->connector, &state);
+	if (r == 0)
+		r = session_stage_stop(&live->session, clock_monotonic_ns(), live->received,
+				       state.drops);
+	return r < 0 ? r : session_end(&live->session);
+}
+
+/* Ends the run and says how it went. */
+static int outcome(struct live *live, int r, struct verdict *ret_verdict)
+{
+	const struct session *session = &live->session;
+
+	if (r == -EINTR)
+		return verdict_set(ret_verdict, VERDICT_FAILED,
+				   "the ring could not take everything before the end: what is "
+				   "missing will be counted at the next start");
+	if (r < 0)
+		return verdict_set(ret_verdict, VERDICT_FAILED, "recording failed: %s",
+				   strerror(-r));
+	if (gaps_lost_recording(session->gaps) > 0)
+		session->say("%" PRIu64 " events were lost while recording; the ledger says when",
+			     gaps_lost_recording(session->gaps));
+	session->say("ended by %s: %" PRIu64 " events received",
+		     session->signal == SIGINT   ? "SIGINT"
+		     : session->signal == SIGHUP ? "SIGHUP"
+						 : "SIGTERM",
+		     live->received);
+	return verdict_set(ret_verdict, VERDICT_OK, "%s", "");
+}
+
+static void begin_say(const struct session *session)
+{
+	session->say("recording into %s, boot %u, from event %" PRIu64 " on%s",
+		     session->options->store, session->boot_no, session->opened.next_event_no,
+		     session->opened.clean ? "" : "; the last run did not end in order");
+	if (gaps_lost_down(session->gaps) > 0)
+		session->say("%" PRIu64 " events were missed since the last run",
+			     gaps_lost_down(session->gaps));
+}
+
+static int run(struct live *live)
+{
+	int r = begin(live);
+
+	if (r == 0)
+		r = loop(live);
+	return r == 0 ? finish(live) : r;
+}
+
+int live_run(const struct options *options, say_fn *say, ready_fn *ready, void *context,
+	     struct verdict *ret_verdict)
+{
+	struct live live = { .step_fd = clock_step_open() };
+	struct refusal_facts facts;
+	int r = connector_open(&live.connector);
+
+	if (r != 0) {
+		refusal_read(&facts);
+		r = refusal_explain(r, &facts, ret_verdict);
+	} else {
+		r = session_open(&live.session, options, say, ret_verdict);
+		if (r == 0) {
+			live.landing = ring_writer_landing(live.session.writer);
+			begin_say(&live.session);
+			ready(context);
+			r = outcome(&live, run(&live), ret_verdict);
+		}
+		session_close(&live.session);
+	}
+	connector_close(live.connector);
+	if (live.step_fd >= 0)
+		(void)close(live.step_fd);
+	return r;
+}

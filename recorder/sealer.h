@@ -1,0 +1,40 @@
+/* sealer.h - the thread between staging and disk: seals blocks, syncs, and goes on trying when the disk fails.
+ *
+ * It shares with the receiving side the two positions of staging and a sum, all atomic, and no lock.  Once started, the ring_writer
+ * is its alone.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recorder/options.h"
+#include "recorder/ring_writer.h"
+#include "recorder/say.h"
+
+struct sealer_setup {
+	struct ring_writer *writer;
+	size_t stage_bytes; /* of the staging area */
+	enum durability durability;
+	bool import;                      /* blocks carry no clocks */
+	const _Atomic uint64_t *lost_sum; /* events lost since the ring was made */
+	say_fn *say;                      /* a failure once, and its end */
+};
+
+struct sealer;
+
+/* Starts the thread.  0 or -errno. */
+int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer);
+
+/* 0, or -errno of the failure that it is trying to get over. */
+int sealer_failure(const struct sealer *sealer);
+
+/* Seals all that is staged, then begins a new boot (ring_writer_next_boot()); waits for that.  To be called by the appender, which stages
+ * nothing meanwhile.  0, or -errno when the disk fails. */
+int sealer_next_boot(struct sealer *sealer, uint32_t *ret_boot_no);
+
+/* Ends the thread and frees.  When orderly, all that is staged is sealed and the ring marked clean; a disk that fails is given up after
+ * one more try, and what is staged then stays in the ring's staging for the next start.  NULL does nothing.  0 or -errno. */
+int sealer_stop(struct sealer *sealer, bool orderly);

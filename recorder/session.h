@@ -1,0 +1,75 @@
+/* session.h - one run of the recorder on a store: opens the ring, stages the recorder's own events, ends in order.
+ *
+ * What recording from the kernel and from a file have in common.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recorder/gaps.h"
+#include "recorder/intake.h"
+#include "recorder/options.h"
+#include "recorder/procfs.h"
+#include "recorder/ring_writer.h"
+#include "recorder/say.h"
+#include "recorder/sealer.h"
+#include "schema/ring_format.h"
+
+enum { SESSION_PATH_BYTES = 4096 };
+
+struct session {
+	const struct options *options;
+	say_fn *say;
+	struct ring_writer *writer;
+	struct ring_opened opened;
+	struct gaps *gaps;
+	struct procfs *procfs; /* NULL for an import */
+	struct intake *intake;
+	struct sealer *sealer;
+	_Atomic uint64_t lost_sum; /* events lost since the ring was made */
+	uint8_t boot_id[RING_UUID_BYTES];
+	uint32_t boot_no;
+	size_t stage_bytes;
+	uint64_t ring_bytes;
+	int signal_fd;          /* gives SIGTERM, SIGINT and SIGHUP, which are blocked */
+	int signal;             /* the one that has come; 0: none */
+	uint64_t stop_until_ns; /* when waiting ends after a signal; 0: none came yet */
+};
+
+/* The path of a file in the store.  0, or -ENAMETOOLONG. */
+int session_path(const struct options *options, const char *name, char *out, size_t out_bytes);
+
+/* Makes the folder where it is missing, opens the ring, takes over what the last run knew and starts the sealer.
+ * 0, or the code of *ret_verdict; session_close() is called in both cases. */
+int session_open(struct session *session, const struct options *options, say_fn *say,
+		 struct verdict *ret_verdict);
+
+/* Stages one event of the recorder's own, waiting for room.  0; -EINTR: a signal came and there was no room within SESSION_STOP_MS;
+ * -errno of the disk, which then keeps staging full (an import gives up; the kernel's recorder waits on). */
+enum { SESSION_STOP_MS = 500 };
+int session_stage(struct session *session, struct event *event);
+
+/* Rests for ms or until a signal comes; session->signal tells.  Gives whether there was one, now or before. */
+bool session_rest(struct session *session, unsigned ms);
+
+/* From now on there are SESSION_STOP_MS left, if that has not begun yet. */
+void session_hurry(struct session *session);
+
+/* Whether waiting for room in staging is to be given up: after a signal and SESSION_STOP_MS, or (import) when the disk fails.
+ * 0, -EINTR or -errno. */
+int session_wait_room(struct session *session);
+
+/* Stages START: boot_no, flags, and a note of what and where this is. */
+int session_stage_start(struct session *session, uint64_t timestamp_ns, bool same_boot);
+
+/* Stages STOP. */
+int session_stage_stop(struct session *session, uint64_t timestamp_ns, uint64_t received,
+		       uint64_t drops);
+
+/* Ends in order: seals, marks clean.  0 or -errno; the session can then only be closed. */
+int session_end(struct session *session);
+
+void session_close(struct session *session);

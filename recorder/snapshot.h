@@ -1,0 +1,15 @@
+/* snapshot.h - every task that already runs, read from /proc, as SNAPSHOT events. */
+#pragma once
+
+#include <stdint.h>
+
+#include "recorder/procfs.h"
+#include "schema/event.h"
+
+/* Takes an event whose detail is valid during the call.  0, or -errno to end the snapshot. */
+typedef int snapshot_emit(void *context, struct event *event);
+
+/* Walks all processes and their threads, each process before its threads; then a SNAPSHOT_END.  A task that goes away meanwhile is left out.
+ * suspended_ns: clock_suspended_ns().
+ * 0; -errno of /proc itself; what emit gave. */
+int snapshot_take(struct procfs *procfs, uint64_t suspended_ns, snapshot_emit *emit, void *context);
