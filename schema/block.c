@@ -240,8 +240,13 @@ static inline void lane_put(struct coder *c, struct lane *lane, const void *data
 	lane->at += bytes;
 }
 
+/* The next bytes of a column, never NULL where none are asked for; or NULL and failed: they are not there. */
 static inline const uint8_t *lane_take(struct coder *c, struct lane *lane, size_t bytes)
 {
+	static const uint8_t nothing[1];
+
+	if (bytes == 0)
+		return nothing;
 	if (bytes > lane->bytes - lane->at) {
 		coder_fail(c, -EBADMSG);
 		return NULL;
@@ -278,14 +283,16 @@ static void lane_put_varint(struct coder *c, struct lane *lane, uint64_t value)
 
 static uint64_t lane_take_varint(struct coder *c, struct lane *lane)
 {
-	struct reader r = reader_make(lane->data + lane->at, lane->bytes - lane->at);
-	uint64_t value = read_varint(&r);
+	struct reader r = reader_make(lane->data, lane->bytes);
+	uint64_t value;
 
+	r.at = lane->at;
+	value = read_varint(&r);
 	if (r.failed) {
 		coder_fail(c, -EBADMSG);
 		return 0;
 	}
-	lane->at += r.at;
+	lane->at = r.at;
 	return value;
 }
 
@@ -677,8 +684,9 @@ static struct string string_unpack(struct coder *c, unsigned tag)
 		coder_fail(c, -EBADMSG);
 	if (c->failed)
 		return (struct string){ 0 };
-	data = lane_take(c, &c->lane[string_column(tag, STRING_DATA)], (size_t)bytes);
-	if (!data)
+	data = bytes > 0 ? lane_take(c, &c->lane[string_column(tag, STRING_DATA)], (size_t)bytes)
+			 : NULL;
+	if (c->failed)
 		return (struct string){ 0 };
 	strings_add(c, strings, data, (uint32_t)bytes);
 	return (struct string){ .data = data, .bytes = (uint32_t)bytes };
