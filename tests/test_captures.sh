@@ -41,6 +41,7 @@ for packed in tests/data/*.nl.xz; do
 	diff "$scratch/$name.wanted" "$scratch/$name.got" | head -n 6 | sed 's/^/# /'
 
 	tables "$store" >"$scratch/live.sql"
+	rm -f "$store"/index.db*
 	"$BUILD/procledger" --store "$store" reindex >"$store/log" 2>&1
 	ok $? "$name: is indexed anew" || sed 's/^/# /' "$store/log"
 	tables "$store" >"$scratch/rebuilt.sql"
