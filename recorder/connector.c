@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +31,7 @@ enum {
 struct connector {
 	struct mnl_socket *socket;
 	int fd;
+	const uint8_t *prepared_slots; /* what messages point at */
 	struct mmsghdr messages[CONNECTOR_BATCH_MAX];
 	struct iovec vectors[CONNECTOR_BATCH_MAX];
 	struct sockaddr_nl senders[CONNECTOR_BATCH_MAX];
@@ -210,10 +212,9 @@ int connector_fd(const struct connector *connector)
 	return connector->fd;
 }
 
-static void messages_prepare(struct connector *connector, uint8_t *slots, size_t slot_bytes,
-			     size_t count)
+static void messages_prepare(struct connector *connector, uint8_t *slots, size_t slot_bytes)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < CONNECTOR_BATCH_MAX; i++) {
 		connector->vectors[i] =
 			(struct iovec){ .iov_base = slots + i * slot_bytes, .iov_len = slot_bytes };
 		connector->messages[i].msg_hdr = (struct msghdr){
@@ -223,6 +224,22 @@ static void messages_prepare(struct connector *connector, uint8_t *slots, size_t
 			.msg_iovlen = 1,
 		};
 	}
+	connector->prepared_slots = slots;
+}
+
+/* The length of what came as number i; makes its message ready for the next time. */
+static uint32_t message_take(struct connector *connector, size_t i, uint8_t *slot,
+			     size_t slot_bytes)
+{
+	struct mmsghdr *message = &connector->messages[i];
+	bool usable =
+		connector->senders[i].nl_pid == 0 && !(message->msg_hdr.msg_flags & MSG_TRUNC);
+
+	message->msg_hdr.msg_namelen = sizeof(connector->senders[i]);
+	if (usable)
+		return message->msg_len;
+	memset(slot, 0, slot_bytes);
+	return 0;
 }
 
 int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,
@@ -232,22 +249,18 @@ int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_b
 
 	if (count > CONNECTOR_BATCH_MAX)
 		count = CONNECTOR_BATCH_MAX;
-	messages_prepare(connector, slots, slot_bytes, count);
+	/* Once: 40 KB of headers would be written for a handful of events each time. */
+	if (connector->prepared_slots != slots)
+		messages_prepare(connector, slots, slot_bytes);
 	n = recvmmsg(connector->fd, connector->messages, (unsigned)count, MSG_DONTWAIT, NULL);
 	/* ENOBUFS is of kernels that do not know NETLINK_NO_ENOBUFS; like want of memory it is no reason to end. */
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM
 			       ? 0
 			       : -errno;
-	for (int i = 0; i < n; i++) {
-		const struct mmsghdr *message = &connector->messages[i];
-
-		ret_lengths[i] = message->msg_len;
-		if (connector->senders[i].nl_pid != 0 || message->msg_hdr.msg_flags & MSG_TRUNC) {
-			memset(slots + (size_t)i * slot_bytes, 0, slot_bytes);
-			ret_lengths[i] = 0;
-		}
-	}
+	for (int i = 0; i < n; i++)
+		ret_lengths[i] = message_take(connector, (size_t)i, slots + (size_t)i * slot_bytes,
+					      slot_bytes);
 	return n;
 }
 

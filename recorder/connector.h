@@ -34,7 +34,7 @@ void connector_close(struct connector *connector); /* NULL does nothing; never s
 /* The descriptor, for poll(2); the connector's own. */
 int connector_fd(const struct connector *connector);
 
-/* Receives what waits, straight into slots of slot_bytes each, at most count of them: ret_lengths[i] is the length of the datagram in
+/* Receives what waits, straight into slots of slot_bytes each (always the same), at most count of them: ret_lengths[i] is the length of the datagram in
  * slot i, 0 where the kernel was not its sender or it was longer than the slot (it is left out then, and its slot zeroed).
  * The number of slots used; 0: nothing waits; -errno. */
 int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,

@@ -24,6 +24,8 @@ enum { REST_MS = 5 };
 /* Under a storm that never lets the socket run empty, signals and clocks have their turn after so many. */
 enum { TURN_DATAGRAMS = 65536 };
 
+#define CLOCK_LOOK_NS UINT64_C(100000000)
+
 struct live {
 	struct session session;
 	struct connector *connector;
@@ -31,6 +33,7 @@ struct live {
 	uint32_t lengths[RING_LANDING_SLOT_COUNT];
 	int step_fd; /* readable when the wall clock was set; -1: not to be had */
 	struct clock_reading clock;
+	uint64_t clock_look_ns; /* not before then */
 	uint64_t received;
 };
 
@@ -103,9 +106,13 @@ static int clock_stage(struct live *live, const struct clock_reading *now, unsig
 static int clock_look(struct live *live)
 {
 	bool stepped = live->step_fd >= 0 && clock_step_take(live->step_fd);
+	uint64_t now_ns = clock_monotonic_ns();
 	struct clock_reading now;
 	unsigned reason;
 
+	if (!stepped && now_ns < live->clock_look_ns)
+		return 0;
+	live->clock_look_ns = now_ns + CLOCK_LOOK_NS;
 	clock_read(&now);
 	if (!clock_due(&live->clock, &now, stepped, &reason))
 		return 0;
@@ -172,12 +179,12 @@ static int begin(struct live *live)
 
 /* --- the loop --- */
 
-/* Nothing has come: sleeps until something does.  Then, and in a storm at once, rests a little, so that more comes with it. */
+/* Sleeps: when nothing has come, until something does; and in any case a little, so that more comes with it. */
 static void idle(struct live *live, bool empty)
 {
 	struct pollfd waits[] = {
-		{ .fd = live->session.signal_fd, .events = POLLIN },
 		{ .fd = live->step_fd, .events = POLLIN },
+		{ .fd = live->session.signal_fd, .events = POLLIN },
 		{ .fd = connector_fd(live->connector), .events = POLLIN },
 	};
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "recorder/index_keeper.h"
 #include "recorder/input.h"
@@ -73,6 +74,7 @@ int main(int argc, char **argv)
 		(void)puts("procledgerd " PROCLEDGER_VERSION);
 	if (r > 0)
 		return fflush(stdout) == 0 ? VERDICT_OK : VERDICT_FAILED;
+	(void)umask(0027);
 	return supervise_run(&(struct supervise_setup){
 		.record = record,
 		.index = options.ring_only ? NULL : keep_index,

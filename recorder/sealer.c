@@ -1,10 +1,12 @@
 #include "recorder/sealer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "recorder/clock.h"
 #include "recorder/stage.h"
@@ -16,7 +18,6 @@ enum {
 	PAUSE_BUSY_MS = 1,
 	PAUSE_MS = 20,
 	PAUSE_IDLE_MS = 50,
-	WAIT_MS = 1,
 	SYNC_EVERY_MS = 1000,
 	RETRY_EVERY_MS = 1000,
 	AGE_MAX_S = 3600,
@@ -35,20 +36,23 @@ struct sealer {
 	_Atomic int asked;
 	_Atomic int failure;
 	_Atomic uint32_t boot_no; /* answer to ASKED_NEXT_BOOT */
+	int wake_fd, answer_fd;   /* eventfds: something is asked; it is done, or has failed */
 
 	/* The thread's own. */
-	size_t try_bytes; /* staged bytes at which the next attempt to seal is worth it */
 	size_t seen_bytes;
 	uint64_t staged_since_ns; /* 0: nothing is staged */
 	uint64_t synced_ns, retry_ns;
 	bool dirty; /* something was staged since the last sync */
 };
 
-static void pause_ms(unsigned ms)
+/* Waits until the eventfd was raised, which takes it back, or for timeout_ms (-1: for ever). */
+static void eventfd_wait(int fd, int timeout_ms)
 {
-	struct timespec t = { .tv_nsec = (long)(ms * NS_PER_MS) };
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	eventfd_t value;
 
-	(void)nanosleep(&t, NULL);
+	if (poll(&wait, 1, timeout_ms) > 0)
+		(void)eventfd_read(fd, &value);
 }
 
 /* A failure is said once, and again when it is over. */
@@ -73,7 +77,6 @@ static int block_seal(struct sealer *sealer, bool flush, bool last)
 		.lost_total = atomic_load_explicit(sealer->setup.lost_sum, memory_order_relaxed),
 		.last = last,
 	};
-	size_t before = stage_used_bytes(sealer->stage), after;
 	uint64_t events;
 	int r;
 
@@ -90,37 +93,21 @@ static int block_seal(struct sealer *sealer, bool flush, bool last)
 		failure_note(sealer, r, "write a block to the ring");
 		return r;
 	}
-	after = stage_used_bytes(sealer->stage);
-	if (r == RING_WRITER_IDLE) {
-		/* Packing is dear, so the next attempt waits until there is a good deal more. */
-		sealer->try_bytes = before + before / 4;
+	if (r == RING_WRITER_IDLE)
 		return r;
-	}
 	failure_note(sealer, 0, "");
 	sealer->staged_since_ns = 0;
-	if (before > after)
-		sealer->try_bytes = before - after;
 	return 0;
 }
 
-static bool seal_due(struct sealer *sealer, size_t used_bytes, uint64_t now_ns, bool *ret_flush)
+/* Seals whatever fills a slot.  True when a block was written. */
+static bool blocks_seal(struct sealer *sealer, uint64_t now_ns)
 {
 	bool old = sealer->staged_since_ns > 0 &&
 		   now_ns - sealer->staged_since_ns > AGE_MAX_S * NS_PER_S;
+	bool any = false;
 
-	/* A small staging area can be full of what would not fill a slot. */
-	*ret_flush = old || used_bytes > sealer->setup.stage_bytes / 4 * 3;
-	return *ret_flush || used_bytes >= sealer->try_bytes;
-}
-
-/* Seals as long as it is due.  True when a block was written. */
-static bool blocks_seal(struct sealer *sealer, uint64_t now_ns)
-{
-	bool flush, any = false;
-
-	while (atomic_load(&sealer->asked) == ASKED_NOTHING &&
-	       seal_due(sealer, stage_used_bytes(sealer->stage), now_ns, &flush) &&
-	       block_seal(sealer, flush, false) == 0)
+	while (atomic_load(&sealer->asked) == ASKED_NOTHING && block_seal(sealer, old, false) == 0)
 		any = true;
 	return any;
 }
@@ -160,14 +147,15 @@ static int all_seal(struct sealer *sealer, bool last)
 
 static void boot_answer(struct sealer *sealer)
 {
-	if (all_seal(sealer, true) < 0)
-		return;
-	atomic_store(&sealer->boot_no, ring_writer_next_boot(sealer->setup.writer));
-	atomic_store(&sealer->asked, ASKED_NOTHING);
+	if (all_seal(sealer, true) == 0) {
+		atomic_store(&sealer->boot_no, ring_writer_next_boot(sealer->setup.writer));
+		atomic_store(&sealer->asked, ASKED_NOTHING);
+	}
+	(void)eventfd_write(sealer->answer_fd, 1);
 }
 
 /* One turn.  Gives how long to rest. */
-static unsigned turn(struct sealer *sealer)
+static int turn(struct sealer *sealer)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	size_t used_bytes = stage_used_bytes(sealer->stage);
@@ -195,25 +183,45 @@ static void *sealer_main(void *context)
 	struct sealer *sealer = context;
 
 	while (atomic_load(&sealer->asked) != ASKED_STOP)
-		pause_ms(turn(sealer));
+		eventfd_wait(sealer->wake_fd, turn(sealer));
 	return NULL;
 }
+
+static void sealer_free(struct sealer *sealer)
+{
+	if (sealer->wake_fd >= 0)
+		(void)close(sealer->wake_fd);
+	if (sealer->answer_fd >= 0)
+		(void)close(sealer->answer_fd);
+	free(sealer);
+}
+
+static const enum ring_durability ring_durabilities[] = {
+	[DURABILITY_INTERVAL] = RING_DURABILITY_INTERVAL,
+	[DURABILITY_PROCESS] = RING_DURABILITY_PROCESS,
+	[DURABILITY_BATCH] = RING_DURABILITY_BATCH,
+};
 
 int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer)
 {
 	struct sealer *sealer = calloc(1, sizeof(*sealer));
-	int r;
+	int r = 0;
 
 	if (!sealer)
 		return -ENOMEM;
 	sealer->setup = *setup;
 	sealer->stage = ring_writer_stage(setup->writer);
-	sealer->try_bytes = TRY_FIRST_BYTES;
 	sealer->synced_ns = clock_monotonic_ns();
-	r = pthread_create(&sealer->thread, NULL, sealer_main, sealer);
-	if (r != 0) {
-		free(sealer);
-		return -r;
+	ring_writer_set_durability(setup->writer, ring_durabilities[setup->durability]);
+	sealer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sealer->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (sealer->wake_fd < 0 || sealer->answer_fd < 0)
+		r = -errno;
+	if (r == 0)
+		r = -pthread_create(&sealer->thread, NULL, sealer_main, sealer);
+	if (r < 0) {
+		sealer_free(sealer);
+		return r;
 	}
 	*ret_sealer = sealer;
 	return 0;
@@ -224,15 +232,21 @@ int sealer_failure(const struct sealer *sealer)
 	return atomic_load_explicit(&sealer->failure, memory_order_relaxed);
 }
 
+static void sealer_ask(struct sealer *sealer, int what)
+{
+	atomic_store(&sealer->asked, what);
+	(void)eventfd_write(sealer->wake_fd, 1);
+}
+
 int sealer_next_boot(struct sealer *sealer, uint32_t *ret_boot_no)
 {
-	atomic_store(&sealer->asked, ASKED_NEXT_BOOT);
+	sealer_ask(sealer, ASKED_NEXT_BOOT);
 	while (atomic_load(&sealer->asked) == ASKED_NEXT_BOOT) {
 		int r = sealer_failure(sealer);
 
 		if (r < 0)
 			return r;
-		pause_ms(WAIT_MS);
+		eventfd_wait(sealer->answer_fd, PAUSE_MS);
 	}
 	*ret_boot_no = atomic_load(&sealer->boot_no);
 	return 0;
@@ -244,14 +258,12 @@ int sealer_stop(struct sealer *sealer, bool orderly)
 
 	if (!sealer)
 		return 0;
-	atomic_store(&sealer->asked, ASKED_STOP);
+	sealer_ask(sealer, ASKED_STOP);
 	(void)pthread_join(sealer->thread, NULL);
 	if (orderly)
 		r = all_seal(sealer, true);
 	if (orderly && r == 0)
-		r = ring_writer_sync(sealer->setup.writer);
-	if (orderly && r == 0)
 		r = ring_writer_mark_clean(sealer->setup.writer);
-	free(sealer);
+	sealer_free(sealer);
 	return r;
 }

@@ -176,9 +176,8 @@ static int parts_open(struct session *session)
 	});
 	if (!session->intake)
 		return -ENOMEM;
-	/* Before the sealer runs: from then on the fold is its own. */
-	if (session->opened.same_boot)
-		lives_each_cpu(ring_writer_lives(session->writer), baseline_take, session->gaps);
+	atomic_init(&session->lost_sum, session->opened.lost_total);
+	ring_writer_each_cpu(session->writer, baseline_take, session->gaps);
 	return sealer_start(
 		&(struct sealer_setup){
 			.writer = session->writer,
