@@ -1,0 +1,113 @@
+/* cmd_ps.c - the processes that were alive in a window, one a line. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "query/life_text.h"
+#include "query/past.h"
+#include "query/query.h"
+
+static const struct output_column text_columns[] = {
+	{ .name = "PID", .number = true },
+	{ .name = "PPID", .number = true },
+	{ .name = "UID", .number = true },
+	{ .name = "START" },
+	{ .name = "DURATION", .number = true },
+	{ .name = "END" },
+	{ .name = "COMMAND" },
+};
+
+enum { TEXT_COLUMNS = sizeof(text_columns) / sizeof(text_columns[0]), TIME_DIGITS = 3 };
+
+struct ps {
+	struct query *query;
+	const struct window_boot *window;
+	struct output *output;
+	struct line line;
+	size_t found;
+};
+
+static void text_row(struct ps *ps, const struct past_life *life)
+{
+	uint64_t window_end = ps->window->intervals[ps->window->count - 1].to_ns;
+	char start[WHEN_TEXT_BYTES], duration[WHEN_TEXT_BYTES], end[LIFE_WORD_BYTES];
+
+	if (window_end > ps->window->boot->ts_max_ns)
+		window_end = ps->window->boot->ts_max_ns;
+	output_unsigned(ps->output, life->tid);
+	if (life->born != LIFE_BORN_UNSEEN || life->ppid != 0)
+		output_unsigned(ps->output, life->ppid);
+	else
+		output_null(ps->output);
+	if (life->uid_known)
+		output_unsigned(ps->output, life->euid);
+	else
+		output_null(ps->output);
+	if (life->start_ns != 0)
+		query_time(ps->query, life->boot_no, life->start_ns, TIME_DIGITS, start);
+	output_word(ps->output, life->start_ns != 0 ? start : NULL);
+	life_duration(life, window_end, duration);
+	output_word(ps->output, duration[0] ? duration : NULL);
+	life_end_word(life, end);
+	output_word(ps->output, end);
+	line_clear(&ps->line);
+	life_command(&ps->line, life);
+	life_remarks(&ps->line, ps->query, life);
+	output_made(ps->output, ps->line.text, ps->line.bytes);
+	output_row_end(ps->output);
+}
+
+static int ps_boot(struct ps *ps)
+{
+	unsigned flags = PAST_NAMES | (ps->query->options->threads ? PAST_THREADS : 0);
+	struct past_life *const *lives;
+	struct past *past;
+	size_t count;
+	int r = past_new(ps->query->ledger, ps->window, flags, &past);
+
+	if (r < 0)
+		return r;
+	lives = past_lives(past, &count);
+	for (size_t i = 0; i < count && output_error(ps->output) == 0; i++) {
+		if (!lives[i]->in_window)
+			continue;
+		if (ps->query->options->format == OUTPUT_TEXT)
+			text_row(ps, lives[i]);
+		else
+			life_row(ps->output, ps->query, lives[i]);
+		ps->found++;
+	}
+	past_free(past);
+	return 0;
+}
+
+int cmd_ps(const struct options *options)
+{
+	bool text = options->format == OUTPUT_TEXT;
+	struct query query;
+	struct ps ps = { .query = &query };
+	int r = query_open_window(&query, options);
+
+	if (r == 0) {
+		int error = line_init(&ps.line);
+
+		ps.output = output_new(stdout, options->format, "processes",
+				       text ? text_columns : life_columns,
+				       text ? TEXT_COLUMNS : life_column_count, "?");
+		if (!ps.output)
+			error = -ENOMEM;
+		else
+			output_set_width(ps.output, line_terminal_width());
+		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
+			ps.window = &query.window.boots[i];
+			if (ps.window->recorded)
+				error = ps_boot(&ps);
+		}
+		r = error < 0 ? query_failed(&query, error, "read")
+			      : query_end(&query, ps.output, ps.found, COMPLETENESS_FOLD);
+	}
+	free(ps.line.text);
+	output_free(ps.output);
+	query_clear(&query);
+	return r;
+}

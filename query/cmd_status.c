@@ -1,0 +1,279 @@
+/* cmd_status.c - what the ledger holds, how far the index is, whether somebody is recording. */
+#include <errno.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "query/query.h"
+
+struct status {
+	struct query *query;
+	uint64_t events, held_blocks, stored_bytes, sealed_events, lost_total;
+	struct event start, stop; /* the last ones; event_no 0: none */
+	uint32_t start_boot, stop_boot;
+	uint64_t index_next_event_no, index_bytes;
+	bool index_known;
+	int running; /* 1, 0, or -errno: not known */
+};
+
+/* The last start and stop stand near the end: spans are read from the newest on until both are found. */
+static int find_last_facts(struct status *status)
+{
+	struct ledger *ledger = status->query->ledger;
+	const uint64_t bits = UINT64_C(1) << EVENT_START | UINT64_C(1) << EVENT_STOP;
+
+	for (size_t i = ledger->span_count; i-- > 0 && status->start.event_no == 0;) {
+		struct ledger_span *span = &ledger->spans[i];
+		int r;
+
+		if (!(span->kind_bits & bits))
+			continue;
+		r = ledger_facts(ledger, span);
+		if (r < 0)
+			return r;
+		for (size_t f = span->fact_count; f-- > 0;) {
+			const struct event *event = &span->facts[f].event;
+
+			if (event->kind == EVENT_STOP && status->stop.event_no == 0) {
+				status->stop = *event;
+				status->stop_boot = span->boot_no;
+			} else if (event->kind == EVENT_START && status->start.event_no == 0) {
+				status->start = *event;
+				status->start_boot = span->boot_no;
+			}
+		}
+	}
+	return 0;
+}
+
+static int add_up(struct status *status)
+{
+	struct ledger *ledger = status->query->ledger;
+
+	for (size_t i = 0; i < ledger->span_count; i++) {
+		struct ledger_span *span = &ledger->spans[i];
+
+		status->events += span->event_count;
+		if (!span->tail) {
+			status->held_blocks++;
+			status->sealed_events += span->event_count;
+			status->stored_bytes += span->stored_bytes;
+			status->lost_total = span->lost_total;
+			continue;
+		}
+		for (size_t f = 0; f < span->fact_count; f++) {
+			if (span->facts[f].event.kind == EVENT_LOST)
+				status->lost_total += span->facts[f].event.arg[0];
+		}
+	}
+	return find_last_facts(status);
+}
+
+/* The index's own word on how far it is. */
+static void ask_index(struct status *status)
+{
+	struct stat file;
+	char path[PATH_MAX + 8];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *statement = NULL;
+
+	if (stat(status->query->index_path, &file) < 0)
+		return;
+	status->index_bytes = (uint64_t)file.st_size;
+	(void)snprintf(path, sizeof(path), "%s-wal", status->query->index_path);
+	if (stat(path, &file) == 0)
+		status->index_bytes += (uint64_t)file.st_size;
+	if (sqlite3_open_v2(status->query->index_path, &db, SQLITE_OPEN_READONLY, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'next_event_no'", -1,
+			       &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW) {
+		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
+		status->index_known = true;
+	}
+	(void)sqlite3_finalize(statement);
+	(void)sqlite3_close(db);
+}
+
+static uint64_t index_lag(const struct status *status)
+{
+	uint64_t end = status->query->ledger->end_event_no;
+
+	return status->index_next_event_no < end ? end - status->index_next_event_no : 0;
+}
+
+static double bytes_per_event(const struct status *status)
+{
+	return status->sealed_events > 0
+		       ? (double)status->stored_bytes / (double)status->sealed_events
+		       : 0;
+}
+
+/* --- text --- */
+
+static void say_time(struct status *status, const char *label, uint32_t boot_no, uint64_t ns)
+{
+	char time[WHEN_TEXT_BYTES];
+
+	query_time(status->query, boot_no, ns, 6, time);
+	printf("%-14s %s\n", label, time);
+}
+
+static void say_fact(struct status *status, const char *label, const struct event *event,
+		     uint32_t boot_no)
+{
+	if (event->event_no == 0)
+		printf("%-14s none\n", label);
+	else
+		say_time(status, label, boot_no, event->timestamp_ns);
+}
+
+static void say_size(const char *label, uint64_t bytes, const char *note)
+{
+	static const char units[] = "BKMGTPE";
+	double size = (double)bytes;
+	size_t unit = 0;
+
+	while (size >= 1024 && units[unit + 1]) {
+		size /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		printf("%-14s %" PRIu64 " bytes%s\n", label, bytes, note);
+	else
+		printf("%-14s %.1f %ciB%s\n", label, size, units[unit], note);
+}
+
+static void say_ring(struct status *status)
+{
+	const struct ledger *ledger = status->query->ledger;
+	const struct ring_superblock *super = ring_super(ledger->ring);
+
+	printf("%-14s %s\n", "store", status->query->options->store);
+	printf("%-14s %s\n", "recorder",
+	       status->running == 1   ? "running"
+	       : status->running == 0 ? "not running"
+				      : "not known");
+	say_size("ring", super->file_bytes, "");
+	printf("%-14s %" PRIu64 " of %" PRIu32 "\n", "blocks", status->held_blocks,
+	       super->slot_count);
+	if (ledger->span_count == 0) {
+		printf("%-14s none\n", "events");
+		return;
+	}
+	printf("%-14s %" PRIu64 ", numbers %" PRIu64 " to %" PRIu64 ", %" PRIu64
+	       " of them staged\n",
+	       "events", status->events, ledger->spans[0].first_event_no, ledger->end_event_no - 1,
+	       status->events - status->sealed_events);
+	printf("%-14s %.2f in blocks\n", "bytes an event", bytes_per_event(status));
+	printf("%-14s %zu, numbers %" PRIu32 " to %" PRIu32 "\n", "boots", ledger->boot_count,
+	       ledger->boots[0].boot_no, ledger->boots[ledger->boot_count - 1].boot_no);
+	say_time(status, "oldest event", ledger->boots[0].boot_no, ledger->boots[0].ts_min_ns);
+	say_time(status, "newest event", ledger->boots[ledger->boot_count - 1].boot_no,
+		 ledger->boots[ledger->boot_count - 1].ts_max_ns);
+	printf("%-14s %" PRIu64 "\n", "lost events", status->lost_total);
+	say_fact(status, "last start", &status->start, status->start_boot);
+	say_fact(status, "last stop", &status->stop, status->stop_boot);
+}
+
+static void say_index(const struct status *status)
+{
+	char note[96];
+
+	if (!status->index_known) {
+		printf("%-14s %s\n", "index",
+		       status->index_bytes > 0 ? "cannot be read"
+					       : "none: 'procledger reindex' makes it");
+		return;
+	}
+	if (index_lag(status) > 0)
+		(void)snprintf(note, sizeof(note), ", %" PRIu64 " events behind",
+			       index_lag(status));
+	else
+		(void)snprintf(note, sizeof(note), ", up to date");
+	say_size("index", status->index_bytes, note);
+}
+
+/* --- JSON --- */
+
+static void json_fact(struct status *status, const char *name, const struct event *event,
+		      uint32_t boot_no)
+{
+	uint64_t wall_ns;
+
+	if (event->event_no == 0) {
+		printf(",\"%s\":null", name);
+		return;
+	}
+	printf(",\"%s\":{\"event_no\":%" PRIu64 ",\"boot\":%" PRIu32 ",\"timestamp_ns\":%" PRIu64
+	       ",\"wall_ns\":",
+	       name, event->event_no, boot_no, event->timestamp_ns);
+	if (clocks_wall(status->query->clocks, boot_no, event->timestamp_ns, &wall_ns) == 0)
+		printf("%" PRIu64 "}", wall_ns);
+	else
+		printf("null}");
+}
+
+static void json_status(struct status *status)
+{
+	const struct ledger *ledger = status->query->ledger;
+	const struct ring_superblock *super = ring_super(ledger->ring);
+	uint64_t first = ledger->span_count ? ledger->spans[0].first_event_no : 0;
+
+	printf("{\"store\":");
+	(void)output_json_string(stdout, status->query->options->store,
+				 strlen(status->query->options->store));
+	printf(",\"recorder_running\":%s", status->running == 1   ? "true"
+					   : status->running == 0 ? "false"
+								  : "null");
+	printf(",\"ring_bytes\":%" PRIu64 ",\"slot_count\":%" PRIu32 ",\"blocks\":%" PRIu64,
+	       super->file_bytes, super->slot_count, status->held_blocks);
+	printf(",\"events\":%" PRIu64 ",\"staged_events\":%" PRIu64 ",\"first_event_no\":%" PRIu64
+	       ",\"next_event_no\":%" PRIu64,
+	       status->events, status->events - status->sealed_events, first, ledger->end_event_no);
+	printf(",\"stored_bytes\":%" PRIu64 ",\"bytes_per_event\":%.3f,\"lost_total\":%" PRIu64,
+	       status->stored_bytes, bytes_per_event(status), status->lost_total);
+	json_fact(status, "last_start", &status->start, status->start_boot);
+	json_fact(status, "last_stop", &status->stop, status->stop_boot);
+	if (status->index_known)
+		printf(",\"index_next_event_no\":%" PRIu64 ",\"index_lag\":%" PRIu64
+		       ",\"index_bytes\":%" PRIu64,
+		       status->index_next_event_no, index_lag(status), status->index_bytes);
+	else
+		printf(",\"index_next_event_no\":null,\"index_lag\":null,\"index_bytes\":null");
+	if (status->query->options->format == OUTPUT_JSONL)
+		printf("}\n");
+}
+
+int cmd_status(const struct options *options)
+{
+	struct query query;
+	struct status status = { .query = &query };
+	int r = query_open(&query, options);
+
+	if (r == 0 && options->format == OUTPUT_CSV)
+		r = complain(EXIT_USAGE, "status is no table: -o text, json or jsonl");
+	if (r == 0)
+		r = query_window_all(&query);
+	if (r == 0) {
+		int error = add_up(&status);
+
+		if (error < 0)
+			r = query_failed(&query, error, "read");
+	}
+	if (r == 0) {
+		status.running = query_recorder_runs(&query);
+		ask_index(&status);
+		if (options->format == OUTPUT_TEXT) {
+			say_ring(&status);
+			say_index(&status);
+		} else {
+			json_status(&status);
+		}
+		r = query_end(&query, NULL, 1, 0);
+	}
+	query_clear(&query);
+	return r;
+}

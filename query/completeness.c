@@ -1,0 +1,332 @@
+#include "query/completeness.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define BIT(kind) (UINT64_C(1) << (kind))
+
+/* A loss is told when the next event of that CPU arrives, so behind the window; how many blocks with losses are looked at there. */
+enum { LOST_SPANS_BEHIND = 4 };
+
+struct check {
+	struct completeness *completeness;
+	struct ledger *ledger;
+	struct clocks *clocks;
+	const struct window *window;
+};
+
+const char *missing_word(enum missing_reason reason)
+{
+	switch (reason) {
+	case MISSING_LOST:
+		return "lost";
+	case MISSING_DOWN:
+		return "down";
+	case MISSING_OVERWRITTEN:
+		return "overwritten";
+	case MISSING_NO_KEYFRAME:
+		return "no keyframe";
+	case MISSING_DAMAGED:
+		return "damaged";
+	}
+	return "other";
+}
+
+/* Losses of one CPU are added up, so that a thousand small holes are one line. */
+static int add(struct check *check, const struct missing *missing)
+{
+	struct completeness *all = check->completeness;
+	struct missing *grown;
+
+	for (size_t i = 0; i < all->count && missing->reason == MISSING_LOST; i++) {
+		struct missing *same = &all->missing[i];
+
+		if (same->reason != MISSING_LOST || same->cpu != missing->cpu ||
+		    same->from_boot != missing->from_boot)
+			continue;
+		same->count += missing->count;
+		if (missing->from_ns < same->from_ns)
+			same->from_ns = missing->from_ns;
+		if (missing->to_ns > same->to_ns)
+			same->to_ns = missing->to_ns;
+		return 0;
+	}
+	grown = reallocarray(all->missing, all->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	all->missing = grown;
+	all->missing[all->count++] = *missing;
+	return 0;
+}
+
+static const struct window_boot *window_boot_of(const struct window *window, uint32_t boot_no)
+{
+	for (size_t i = 0; i < window->boot_count; i++) {
+		if (window->boots[i].boot->boot_no == boot_no)
+			return &window->boots[i];
+	}
+	return NULL;
+}
+
+/* Whether the window reaches into a stretch that may begin in one boot and end in another.  Only a bound that was given counts: who asks
+ * for a whole boot asks for what was recorded of it. */
+static bool reaches(const struct check *check, const struct missing *m)
+{
+	const struct window *window = check->window;
+	const struct window_boot *boot;
+	uint64_t from_wall = 0, to_wall = UINT64_MAX;
+
+	if (m->from_boot == m->to_boot) {
+		boot = window_boot_of(window, m->from_boot);
+		return boot && window_overlaps(boot, m->from_ns, m->to_ns);
+	}
+	if (window->wall) {
+		if (m->from_boot &&
+		    clocks_wall(check->clocks, m->from_boot, m->from_ns, &from_wall) < 0)
+			return false;
+		if (m->to_boot && clocks_wall(check->clocks, m->to_boot, m->to_ns, &to_wall) < 0)
+			return false;
+		/* who asks since when asks until now */
+		return (window->since_given || m->from_boot) && from_wall < window->until_wall_ns &&
+		       to_wall > window->since_wall_ns;
+	}
+	boot = window_boot_of(window, m->to_boot);
+	if (boot && m->to_boot && window->since_given && boot->intervals[0].from_ns < m->to_ns)
+		return true;
+	boot = window_boot_of(window, m->from_boot);
+	return boot && m->from_boot && window->until_given &&
+	       boot->intervals[boot->count - 1].to_ns > m->from_ns;
+}
+
+/* --- recorder not running --- */
+
+/* The time stamp and kind of the last event before span i, in its boot. */
+static void last_before(const struct check *check, size_t i, struct missing *ret)
+{
+	const struct ledger_span *span = &check->ledger->spans[i];
+
+	ret->from_boot = 0;
+	ret->from_ns = 0;
+	if (i == 0)
+		return;
+	ret->from_boot = span[-1].boot_no;
+	ret->from_ns = span[-1].ts_max_ns;
+}
+
+static int check_starts(struct check *check, size_t i)
+{
+	struct ledger_span *span = &check->ledger->spans[i];
+	int r = ledger_facts(check->ledger, span);
+
+	for (size_t f = 0; f < span->fact_count && r == 0; f++) {
+		const struct ledger_fact *fact = &span->facts[f];
+		struct missing missing = { .reason = MISSING_DOWN, .cpu = EVENT_CPU_NONE };
+
+		if (fact->event.kind != EVENT_START || (fact->event.arg[1] & EVENT_START_IMPORT))
+			continue;
+		if (fact->event.event_no == span->first_event_no) {
+			last_before(check, i, &missing);
+			if (i == 0 && check->ledger->first_block > 0)
+				continue; /* what was before is overwritten, and said to be */
+		} else {
+			missing.from_boot = span->boot_no;
+			missing.from_ns = fact->before_ns;
+		}
+		missing.to_boot = span->boot_no;
+		missing.to_ns = fact->event.timestamp_ns;
+		if (missing.from_boot == missing.to_boot && missing.from_ns >= missing.to_ns)
+			continue;
+		if (reaches(check, &missing))
+			r = add(check, &missing);
+	}
+	return r;
+}
+
+/* After the newest event, unless somebody is recording now. */
+static int check_end(struct check *check, bool running)
+{
+	const struct ledger *ledger = check->ledger;
+	struct missing missing = { .reason = MISSING_DOWN,
+				   .cpu = EVENT_CPU_NONE,
+				   .to_ns = UINT64_MAX };
+	const struct ledger_boot *boot;
+
+	if (running || ledger->boot_count == 0)
+		return 0;
+	boot = &ledger->boots[ledger->boot_count - 1];
+	if (boot->imported)
+		return 0;
+	missing.from_boot = boot->boot_no;
+	missing.from_ns = boot->ts_max_ns;
+	return reaches(check, &missing) ? add(check, &missing) : 0;
+}
+
+/* --- lost --- */
+
+static int check_lost_span(struct check *check, const struct window_boot *boot, size_t i,
+			   bool *ret_any)
+{
+	struct ledger_span *span = &check->ledger->spans[i];
+	int r = ledger_facts(check->ledger, span);
+
+	for (size_t f = 0; f < span->fact_count && r == 0; f++) {
+		const struct event *event = &span->facts[f].event;
+		struct missing missing = {
+			.reason = MISSING_LOST,
+			.from_boot = span->boot_no,
+			.to_boot = span->boot_no,
+			.from_ns = event->arg[1],
+			.to_ns = event->timestamp_ns,
+			.count = event->arg[0],
+			.cpu = event->cpu,
+		};
+
+		if (event->kind != EVENT_LOST ||
+		    !window_overlaps(boot, missing.from_ns, missing.to_ns))
+			continue;
+		*ret_any = true;
+		r = add(check, &missing);
+	}
+	return r;
+}
+
+static int check_boot(struct check *check, const struct window_boot *boot)
+{
+	const struct ledger_boot *of = boot->boot;
+	uint64_t from = boot->intervals[0].from_ns, to = boot->intervals[boot->count - 1].to_ns;
+	size_t behind = 0;
+	int r = 0;
+
+	for (size_t i = of->first_span; i < of->first_span + of->span_count && r == 0; i++) {
+		const struct ledger_span *span = &check->ledger->spans[i];
+		bool any = false;
+
+		if (span->ts_max_ns < from || !(span->kind_bits & BIT(EVENT_LOST)))
+			continue;
+		r = check_lost_span(check, boot, i, &any);
+		if (span->ts_min_ns > to && !any && ++behind == LOST_SPANS_BEHIND)
+			break;
+	}
+	return r;
+}
+
+/* A start that ends a stretch in which the window lies stands in the window, or is the first behind it; and the next boot's first. */
+static int check_down(struct check *check)
+{
+	const struct window *window = check->window;
+	size_t i = 0, end = check->ledger->span_count;
+	uint64_t until = UINT64_MAX;
+	uint32_t last_boot = 0;
+	int r = 0;
+
+	if (window->boot_count > 0) {
+		const struct window_boot *first = &window->boots[0];
+		const struct window_boot *last = &window->boots[window->boot_count - 1];
+
+		i = first->boot->first_span;
+		until = last->intervals[last->count - 1].to_ns;
+		last_boot = last->boot->boot_no;
+	}
+	for (; i < end && r == 0; i++) {
+		const struct ledger_span *span = &check->ledger->spans[i];
+
+		if (!(span->kind_bits & BIT(EVENT_START)))
+			continue;
+		r = check_starts(check, i);
+		if (last_boot && (span->boot_no > last_boot ||
+				  (span->boot_no == last_boot && span->ts_min_ns > until)))
+			break;
+	}
+	return r;
+}
+
+/* --- overwritten, unreadable --- */
+
+static int check_oldest(struct check *check, unsigned flags)
+{
+	struct ledger *ledger = check->ledger;
+	const struct window_boot *boot = check->window->boot_count ? check->window->boots : NULL;
+	struct missing missing = { .reason = MISSING_OVERWRITTEN, .cpu = EVENT_CPU_NONE };
+	const struct ledger_span *oldest = ledger->spans;
+	uint64_t keyframe;
+	size_t begin;
+	int r;
+
+	if (ledger->span_count == 0)
+		return 0;
+	missing.to_boot = oldest->boot_no;
+	missing.to_ns = oldest->ts_min_ns;
+	missing.count = oldest->first_event_no - 1;
+	if (missing.count > 0) {
+		bool whole = boot && boot->boot == ledger->boots && !check->window->wall &&
+			     !ledger->boots->begins && boot->intervals[0].from_ns < missing.to_ns;
+
+		if (whole || reaches(check, &missing)) {
+			r = add(check, &missing);
+			if (r < 0)
+				return r;
+		}
+	}
+	if (!(flags & COMPLETENESS_FOLD) || !boot || !boot->recorded)
+		return 0;
+	r = ledger_fold_start(ledger, boot->first, &begin, &keyframe);
+	if (r != LEDGER_NO_KEYFRAME)
+		return r < 0 ? r : 0;
+	missing = (struct missing){ .reason = MISSING_NO_KEYFRAME,
+				    .from_boot = ledger->spans[boot->first].boot_no,
+				    .to_boot = ledger->spans[boot->first].boot_no,
+				    .from_ns = ledger->spans[boot->first].ts_min_ns,
+				    .to_ns = ledger->spans[boot->last].ts_max_ns,
+				    .cpu = EVENT_CPU_NONE };
+	if (begin < ledger->span_count && ledger->spans[begin].boot_no == missing.to_boot)
+		missing.to_ns = ledger->spans[begin].ts_min_ns;
+	return add(check, &missing);
+}
+
+static int check_damage(struct check *check)
+{
+	for (size_t i = 0; i < check->ledger->damage_count; i++) {
+		const struct ledger_damage *damage = &check->ledger->damage[i];
+		struct missing missing = {
+			.reason = MISSING_DAMAGED,
+			.from_boot = damage->boot_no,
+			.to_boot = damage->boot_no,
+			.from_ns = damage->from_ns,
+			.to_ns = damage->to_ns,
+			.count = damage->to_no - damage->from_no,
+			.cpu = EVENT_CPU_NONE,
+		};
+		int r = reaches(check, &missing) ? add(check, &missing) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int completeness_init(struct completeness *completeness, struct ledger *ledger,
+		      struct clocks *clocks, const struct window *window, unsigned flags)
+{
+	struct check check = { completeness, ledger, clocks, window };
+	int r;
+
+	*completeness = (struct completeness){ 0 };
+	r = check_oldest(&check, flags);
+	if (r == 0)
+		r = check_down(&check);
+	for (size_t i = 0; i < window->boot_count && r == 0; i++)
+		r = check_boot(&check, &window->boots[i]);
+	if (r == 0)
+		r = check_damage(&check);
+	if (r == 0)
+		r = check_end(&check, flags & COMPLETENESS_RUNNING);
+	if (r < 0)
+		completeness_clear(completeness);
+	return r;
+}
+
+void completeness_clear(struct completeness *completeness)
+{
+	free(completeness->missing);
+	*completeness = (struct completeness){ 0 };
+}

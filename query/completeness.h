@@ -1,0 +1,46 @@
+/* completeness.h - what an answer over a window cannot know: events lost, recorder not running, overwritten, unreadable.
+ *
+ * Every answer ends with it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "query/clocks.h"
+#include "query/ledger.h"
+#include "query/window.h"
+
+/* The words are part of the JSON output. */
+enum missing_reason {
+	MISSING_LOST,        /* "lost": the kernel numbered events that did not arrive */
+	MISSING_DOWN,        /* "down": no recorder ran */
+	MISSING_OVERWRITTEN, /* "overwritten": older than the oldest that the ring holds */
+	MISSING_NO_KEYFRAME, /* "no keyframe": events are there, but not what lived before them */
+	MISSING_DAMAGED,     /* "damaged": in the ring, but not readable */
+};
+
+struct missing {
+	enum missing_reason reason;
+	uint32_t from_boot, to_boot; /* boot_no; 0: not known */
+	uint64_t from_ns, to_ns; /* time stamps in those boots; 0 from, UINT64_MAX to: not known */
+	uint64_t count;          /* events, where that is known; else 0 */
+	uint32_t cpu;            /* EVENT_CPU_NONE where none is meant */
+};
+
+struct completeness {
+	struct missing *missing;
+	size_t count;
+};
+
+enum { COMPLETENESS_FOLD = 1, COMPLETENESS_RUNNING = 2 };
+
+/* Looks at all that the window touches, and a little behind it, where losses inside it are told.
+ * flags: COMPLETENESS_FOLD: the answer needs to know who lived before the window; COMPLETENESS_RUNNING: a recorder is at work now.
+ * Call it after the answer was made: what could not be read then is in ledger->damage.  0 or -errno. */
+int completeness_init(struct completeness *completeness, struct ledger *ledger,
+		      struct clocks *clocks, const struct window *window, unsigned flags);
+void completeness_clear(struct completeness *completeness);
+
+const char *missing_word(enum missing_reason reason);

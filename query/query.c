@@ -1,0 +1,345 @@
+#include "query/query.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "schema/cleanup.h"
+
+/* A sentence may quote what was typed, or what an index says. */
+int complain(int code, const char *format, ...)
+{
+	char sentence[1024];
+	va_list arguments;
+
+	(void)fflush(stdout);
+	(void)fputs("procledger: ", stderr);
+	va_start(arguments, format);
+	(void)vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	output_escaped(stderr, sentence, strlen(sentence));
+	(void)fputc('\n', stderr);
+	return code;
+}
+
+static int32_t local_offset(void *context, int64_t utc_s)
+{
+	time_t time = (time_t)utc_s;
+	struct tm tm;
+
+	(void)context;
+	return localtime_r(&time, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
+
+int query_init(struct query *query, const struct options *options)
+{
+	struct timespec now;
+
+	*query = (struct query){ .options = options };
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	query->here.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	query->here.utc_offset_s = options->utc ? NULL : local_offset;
+	if (snprintf(query->ring_path, sizeof(query->ring_path), "%s/ledger.ring",
+		     options->store) >= (int)sizeof(query->ring_path) ||
+	    snprintf(query->index_path, sizeof(query->index_path), "%s/index.db", options->store) >=
+		    (int)sizeof(query->index_path))
+		return complain(EXIT_USAGE, "the path of the store is too long");
+	return 0;
+}
+
+int query_failed(const struct query *query, int error, const char *doing)
+{
+	switch (error) {
+	case -EPIPE:
+		return EXIT_FOUND;
+	case -ENOENT:
+		return complain(EXIT_ERROR, "there is no ledger in %s: procledgerd makes it",
+				query->options->store);
+	case -EACCES:
+		return complain(EXIT_ERROR,
+				"you may not read the ledger in %s: its owner and group may",
+				query->options->store);
+	case -EBADMSG:
+		return complain(EXIT_ERROR, "%s is not a ledger, or is damaged beyond use",
+				query->ring_path);
+	case -EPROTONOSUPPORT:
+		return complain(EXIT_ERROR, "%s was written by a newer version of procledger",
+				query->ring_path);
+	default:
+		return complain(EXIT_ERROR, "cannot %s %s: %s", doing, query->ring_path,
+				strerror(-error));
+	}
+}
+
+int query_open(struct query *query, const struct options *options)
+{
+	int r = query_init(query, options);
+
+	if (r != 0)
+		return r;
+	r = ledger_open(query->ring_path, &query->ledger);
+	if (r < 0)
+		return query_failed(query, r, "open");
+	query->clocks = clocks_new(query->ledger);
+	if (!query->clocks)
+		return query_failed(query, -ENOMEM, "read");
+	return 0;
+}
+
+int query_open_window(struct query *query, const struct options *options)
+{
+	char message[WINDOW_MESSAGE_BYTES] = "";
+	int r = query_open(query, options);
+
+	if (r != 0)
+		return r;
+	r = window_init(&query->window, query->ledger, query->clocks, &options->window,
+			&query->here, message);
+	if (r == WINDOW_USAGE)
+		return complain(EXIT_USAGE, "%s", message);
+	if (r == WINDOW_NO_BOOT)
+		return complain(EXIT_NOTHING, "%s", message);
+	return r < 0 ? query_failed(query, r, "read") : 0;
+}
+
+int query_window_all(struct query *query)
+{
+	static const struct window_request all = { .boot = "all" };
+	char message[WINDOW_MESSAGE_BYTES] = "";
+	int r = window_init(&query->window, query->ledger, query->clocks, &all, &query->here,
+			    message);
+
+	return r < 0 ? query_failed(query, r, "read") : r;
+}
+
+void query_clear(struct query *query)
+{
+	if (query->completeness_known)
+		completeness_clear(&query->completeness);
+	window_clear(&query->window);
+	clocks_free(query->clocks);
+	ledger_close(query->ledger);
+	query->clocks = NULL;
+	query->ledger = NULL;
+}
+
+void query_time(struct query *query, uint32_t boot_no, uint64_t timestamp_ns, unsigned digits,
+		char out[WHEN_TEXT_BYTES])
+{
+	uint64_t wall_ns;
+
+	if (clocks_wall(query->clocks, boot_no, timestamp_ns, &wall_ns) == 0)
+		when_format(wall_ns, digits, &query->here, out);
+	else
+		(void)snprintf(out, WHEN_TEXT_BYTES, "@mono:%" PRIu64, timestamp_ns);
+}
+
+/* /proc/locks shows who holds what without taking the lock, which a recorder that starts just now would find taken. */
+int query_recorder_runs(const struct query *query)
+{
+	auto_fclose FILE *locks = fopen("/proc/locks", "re");
+	struct stat status;
+	char line[256];
+
+	if (stat(query->ring_path, &status) < 0)
+		return -errno;
+	if (!locks)
+		return -errno;
+	while (fgets(line, sizeof(line), locks)) {
+		unsigned major, minor;
+		uint64_t inode;
+		char type[16], access[16];
+
+		if (sscanf(line, "%*u: %15s %*s %15s %*d %x:%x:%" SCNu64, type, access, &major,
+			   &minor, &inode) == 5 &&
+		    strcmp(type, "FLOCK") == 0 && strcmp(access, "WRITE") == 0 &&
+		    major == major(status.st_dev) && minor == minor(status.st_dev) &&
+		    inode == status.st_ino)
+			return 1;
+	}
+	return 0;
+}
+
+/* --- how an answer ends --- */
+
+static void grouped(uint64_t number, char out[32])
+{
+	char digits[24];
+	int bytes = snprintf(digits, sizeof(digits), "%" PRIu64, number), used = 0;
+
+	for (int i = 0; i < bytes; i++) {
+		if (i > 0 && (bytes - i) % 3 == 0)
+			out[used++] = ',';
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
+}
+
+static void say_between(struct query *query, const struct missing *missing)
+{
+	char from[WHEN_TEXT_BYTES] = "", to[WHEN_TEXT_BYTES] = "";
+	bool from_known = missing->from_boot && missing->from_ns > 0;
+	bool to_known = missing->to_boot && missing->to_ns < UINT64_MAX;
+
+	if (from_known)
+		query_time(query, missing->from_boot, missing->from_ns, 6, from);
+	if (to_known)
+		query_time(query, missing->to_boot, missing->to_ns, 6, to);
+	if (from_known && to_known)
+		(void)fprintf(stderr, " between %s and %s", from, to);
+	else if (to_known)
+		(void)fprintf(stderr, " before %s", to);
+	else if (from_known)
+		(void)fprintf(stderr, " after %s", from);
+}
+
+static void say_missing(struct query *query, const struct missing *missing)
+{
+	char count[32];
+
+	grouped(missing->count, count);
+	switch (missing->reason) {
+	case MISSING_LOST:
+		(void)fprintf(stderr, "%s event%s lost on cpu %" PRIu32, count,
+			      missing->count == 1 ? "" : "s", missing->cpu);
+		break;
+	case MISSING_DOWN:
+		(void)fprintf(stderr, "no recorder ran");
+		break;
+	case MISSING_OVERWRITTEN:
+		(void)fprintf(stderr, "%s older event%s overwritten", count,
+			      missing->count == 1 ? "" : "s");
+		break;
+	case MISSING_NO_KEYFRAME:
+		(void)fprintf(stderr, "who already lived is not known");
+		break;
+	case MISSING_DAMAGED:
+		(void)fprintf(stderr, "%s event%s cannot be read (damaged)", count,
+			      missing->count == 1 ? "" : "s");
+		break;
+	}
+	say_between(query, missing);
+}
+
+static void say_completeness(struct query *query)
+{
+	const struct completeness *completeness = &query->completeness;
+
+	char lag[32];
+
+	if (completeness->count == 0 && query->index_lag == 0) {
+		(void)fprintf(stderr, "-- complete\n");
+		return;
+	}
+	(void)fprintf(stderr, "-- incomplete: ");
+	if (query->index_lag > 0) {
+		grouped(query->index_lag, lag);
+		(void)fprintf(stderr, "the index lacks the newest %s event%s%s", lag,
+			      query->index_lag == 1 ? "" : "s",
+			      completeness->count > 0 ? "; " : "");
+	}
+	for (size_t i = 0; i < completeness->count; i++) {
+		if (i > 0)
+			(void)fprintf(stderr, "; ");
+		say_missing(query, &completeness->missing[i]);
+	}
+	(void)fprintf(stderr, "\n");
+}
+
+static void json_time(struct query *query, const char *edge, uint32_t boot_no, uint64_t ns,
+		      bool known)
+{
+	uint64_t wall_ns;
+
+	if (!known) {
+		printf(",\"%s_ns\":null,\"%s_wall_ns\":null", edge, edge);
+		return;
+	}
+	printf(",\"%s_ns\":%" PRIu64, edge, ns);
+	if (clocks_wall(query->clocks, boot_no, ns, &wall_ns) == 0)
+		printf(",\"%s_wall_ns\":%" PRIu64, edge, wall_ns);
+	else
+		printf(",\"%s_wall_ns\":null", edge);
+}
+
+static void json_missing(struct query *query, const struct missing *missing)
+{
+	uint32_t boot_no = missing->to_boot ? missing->to_boot : missing->from_boot;
+
+	printf("{\"reason\":\"%s\",\"boot\":%" PRIu32, missing_word(missing->reason), boot_no);
+	if (missing->cpu != EVENT_CPU_NONE)
+		printf(",\"cpu\":%" PRIu32, missing->cpu);
+	if (missing->count > 0)
+		printf(",\"count\":%" PRIu64, missing->count);
+	json_time(query, "from", missing->from_boot, missing->from_ns,
+		  missing->from_boot && missing->from_ns > 0);
+	json_time(query, "to", missing->to_boot, missing->to_ns,
+		  missing->to_boot && missing->to_ns < UINT64_MAX);
+	printf("}");
+}
+
+static void json_completeness(struct query *query)
+{
+	const struct completeness *completeness = &query->completeness;
+
+	printf("\"complete\":%s,\"missing\":[",
+	       completeness->count == 0 && query->index_lag == 0 ? "true" : "false");
+	if (query->index_lag > 0)
+		printf("{\"reason\":\"index lag\",\"count\":%" PRIu64 "}%s", query->index_lag,
+		       completeness->count > 0 ? "," : "");
+	for (size_t i = 0; i < completeness->count; i++) {
+		if (i > 0)
+			printf(",");
+		json_missing(query, &completeness->missing[i]);
+	}
+	printf("]");
+}
+
+int query_end(struct query *query, struct output *output, size_t found, unsigned flags)
+{
+	enum output_format format = query->options->format;
+	int r;
+
+	if (query_recorder_runs(query) != 0)
+		flags |= COMPLETENESS_RUNNING; /* or it cannot be known */
+	r = completeness_init(&query->completeness, query->ledger, query->clocks, &query->window,
+			      flags);
+	if (r < 0)
+		return query_failed(query, r, "read");
+	query->completeness_known = true;
+	if (output)
+		output_end(output);
+	if (format == OUTPUT_JSON) {
+		printf(",");
+		json_completeness(query);
+		printf("}\n");
+	} else if (format == OUTPUT_JSONL) {
+		printf("{\"completeness\":{");
+		json_completeness(query);
+		printf("}}\n");
+	}
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		r = errno ? -errno : -EIO;
+		if (output && output_error(output) < 0)
+			r = output_error(output);
+		if (r == -EPIPE)
+			return EXIT_FOUND;
+		return complain(EXIT_ERROR, "cannot write the answer: %s", strerror(-r));
+	}
+	if (output && output_error(output) < 0)
+		return output_error(output) == -EPIPE
+			       ? EXIT_FOUND
+			       : complain(EXIT_ERROR, "cannot write the answer: %s",
+					  strerror(-output_error(output)));
+	if (format == OUTPUT_TEXT || format == OUTPUT_CSV)
+		say_completeness(query);
+	if (query->options->strict && (query->completeness.count > 0 || query->index_lag > 0))
+		return EXIT_INCOMPLETE;
+	return found > 0 ? EXIT_FOUND : EXIT_NOTHING;
+}

@@ -1,0 +1,53 @@
+/* window.h - which stretch of which boots a question is about: -S, -U, --at and -b made into intervals of time stamps. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "query/clocks.h"
+#include "query/ledger.h"
+#include "query/when.h"
+
+/* As the user wrote it; NULL: not given. */
+struct window_request {
+	const char *since, *until, *at, *boot;
+};
+
+struct window_boot {
+	const struct ledger_boot *boot;
+	struct interval *intervals; /* ascending, apart; at least one */
+	size_t count;
+	bool recorded; /* some block may hold events of it: spans first .. last */
+	size_t first, last;
+};
+
+struct window {
+	struct window_boot *boots; /* oldest first; those that the window touches */
+	size_t boot_count;
+	bool since_given, until_given;
+	bool wall; /* a bound is a wall-clock time: */
+	uint64_t since_wall_ns, until_wall_ns;
+	size_t imported_skipped; /* boots left out because they have no wall-clock times */
+};
+
+enum {
+	WINDOW_USAGE = 1,   /* the request makes no sense, or cannot be asked of this ledger */
+	WINDOW_NO_BOOT = 2, /* no such boot */
+};
+
+enum { WINDOW_MESSAGE_BYTES = 256 };
+
+/* 0; WINDOW_USAGE or WINDOW_NO_BOOT with a sentence in message; -errno.  A ledger without events gives a window without boots. */
+int window_init(struct window *window, struct ledger *ledger, struct clocks *clocks,
+		const struct window_request *request, const struct when_here *here,
+		char message[WINDOW_MESSAGE_BYTES]);
+void window_clear(struct window *window);
+
+bool window_has(const struct window_boot *boot, uint64_t timestamp_ns);
+
+/* Whether something that was there from from_ns to to_ns reaches into the window. */
+bool window_overlaps(const struct window_boot *boot, uint64_t from_ns, uint64_t to_ns);
+
+/* Whether text could be meant as the value of -b: "", 0, -1, 3, +1, all, 32 hex digits. */
+bool window_is_boot(const char *text);
