@@ -124,9 +124,10 @@ int index_open(const char *path, struct index_db *ret_index, uint8_t ret_ring_uu
 {
 	struct index_db index = { 0 };
 	int keep = 1;
-	int result = sqlite3_open_v2(
-		path, &index.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-		NULL);
+	int result = sqlite3_open_v2(path, &index.db,
+				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					     SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
+				     NULL);
 	int r = index_error(result);
 
 	if (r == 0) {
@@ -136,6 +137,8 @@ int index_open(const char *path, struct index_db *ret_index, uint8_t ret_ring_uu
 	}
 	if (r == 0)
 		r = schema_ready(index.db);
+	if (r == 0)
+		r = index_pending_open(&index);
 	if (r == 0)
 		r = statements_prepare(&index);
 	if (r == 0)
@@ -153,6 +156,7 @@ void index_close(struct index_db *index)
 	for (int i = 0; i < INDEX_STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(index->statement[i]);
 	(void)sqlite3_close(index->db);
+	index_pending_close(index);
 	*index = (struct index_db){ 0 };
 }
 
@@ -185,6 +189,7 @@ int index_commit(struct index_db *index)
 
 void index_rollback(struct index_db *index)
 {
+	index_pending_clear(index);
 	(void)sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "schema/bulk.h"
 #include "schema/event.h"
 #include "schema/lives.h"
 #include "schema/ring_format.h"
@@ -17,9 +18,13 @@ enum index_statement {
 	INDEX_STATEMENT_COUNT
 };
 
+/* Rows that wait for the end of the batch: of the kinds that come in great numbers. */
+struct index_pending;
+
 struct index_db {
 	sqlite3 *db;
 	sqlite3_stmt *statement[INDEX_STATEMENT_COUNT];
+	struct index_pending *pending;
 	int failed; /* the first SQLite result that was not good since index_begin(); sticky */
 };
 
@@ -51,8 +56,18 @@ void index_run(struct index_db *index, enum index_statement statement, const int
 	index_run(index, INDEX_##NAME, (const int64_t[]){ __VA_ARGS__ }, \
 		  (int)(sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)))
 
-/* Rows.  replace: over one that may be there. */
-void index_put_life(struct index_db *index, const struct life *life, bool replace);
+/* --- rows: index_rows.c --- */
+
+/* Makes what holds pending rows, and its tables known to the connection.  0 or -errno. */
+int index_pending_open(struct index_db *index);
+void index_pending_close(struct index_db *index);
+
+/* Writes the pending rows; without them index_commit() is not complete.  index_pending_clear(): forgets them (after a rollback). */
+void index_flush(struct index_db *index);
+void index_pending_clear(struct index_db *index);
+
+/* The rows of lives.  replace: over those that are there. */
+void index_put_lives(struct index_db *index, struct life **lives, size_t count, bool replace);
 void index_put_image(struct index_db *index, const struct image *image);
 void index_put_cred(struct index_db *index, const struct cred *cred);
 void index_put_block(struct index_db *index, const struct ring_block_header *header);
@@ -61,5 +76,5 @@ void index_put_clock(struct index_db *index, uint32_t boot_no, const struct live
  * folded: an EXIT that is in its life's row. */
 void index_put_event(struct index_db *index, const struct event *event, uint32_t boot_no,
 		     const struct life *life, bool folded);
-/* The EXIT that was taken for the end of this life, as one that was not. */
-void index_put_stray_exit(struct index_db *index, const struct life *life);
+/* The EXIT that was taken for the end of this life becomes one that was not. */
+void index_move_exit(struct index_db *index, const struct life *life);

@@ -1,7 +1,9 @@
 /* index_rows.c - lives, images, blocks and events as rows of the index.  What a column means stands in index.sql. */
 #include "schema/index_db.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "schema/bytes.h"
@@ -67,50 +69,317 @@ static void row_run(struct row *row)
 	(void)sqlite3_reset(row->statement);
 }
 
+/* --- rows that come in great numbers --- */
+
+struct exit_row {
+	uint64_t event_no;
+	int64_t life_id;
+};
+
+struct plain_row {
+	uint64_t event_no, timestamp_ns;
+	int64_t life_id; /* 0: none */
+	uint32_t cpu, pid, tid;
+	char comm[EVENT_COMM_BYTES];
+};
+
+struct index_pending {
+	struct bulk_source life, exit, exec, comm;
+	struct exit_row *exit_rows;
+	struct plain_row *exec_rows, *comm_rows;
+	size_t exit_room, exec_room, comm_room;
+};
+
+static void result_number_if(sqlite3_context *result, bool known, int64_t number)
+{
+	if (known)
+		sqlite3_result_int64(result, number); /* else it stays NULL */
+}
+
+static void result_comm_if(sqlite3_context *result, bool known, const char comm[EVENT_COMM_BYTES])
+{
+	if (known)
+		sqlite3_result_text(result, comm, (int)strnlen(comm, EVENT_COMM_BYTES),
+				    SQLITE_STATIC);
+}
+
 /* ppid of a life that neither FORK nor SNAPSHOT told of is not known; it is not 0. */
 static bool parent_told(const struct life *life)
 {
 	return life->born != LIFE_BORN_UNSEEN || life->ppid != 0;
 }
 
-static void row_end(struct row *row, const struct life *life)
+static void life_end_column(sqlite3_context *result, const struct life *life, int column)
 {
-	bool by_exit = life->ended && life->end_how == LIFE_END_EXIT;
-	bool known = life->ended && life->end_how != LIFE_END_BOOT;
-	bool other_parent = life->end_ppid != life->ppid || !parent_told(life);
+	bool by_exit = life->end_how == LIFE_END_EXIT;
 
-	row_number_if(row, life->ended, life->end_how);
-	row_number_if(row, known, (int64_t)(life->end_ns - life->start_ns));
-	row_number_if(row, by_exit, life->end_cpu);
-	row_number_if(row, by_exit, life->exit_code);
-	row_number_if(row, by_exit, (int32_t)life->exit_signal);
-	row_number_if(row, by_exit && other_parent, life->end_ppid);
-	row_number_if(row, by_exit && life->end_ptid != life->end_ppid, life->end_ptid);
+	if (!life->ended)
+		return;
+	switch (column) {
+	case 10: /* ended */
+		sqlite3_result_int64(result, life->end_how);
+		break;
+	case 11: /* duration_ns */
+		result_number_if(result, life->end_how != LIFE_END_BOOT,
+				 (int64_t)(life->end_ns - life->start_ns));
+		break;
+	case 12: /* end_cpu */
+		result_number_if(result, by_exit, life->end_cpu);
+		break;
+	case 13: /* exit_code */
+		result_number_if(result, by_exit, life->exit_code);
+		break;
+	case 14: /* exit_signal */
+		result_number_if(result, by_exit, (int32_t)life->exit_signal);
+		break;
+	case 15: /* end_ppid */
+		result_number_if(result,
+				 by_exit && (life->end_ppid != life->ppid || !parent_told(life)),
+				 life->end_ppid);
+		break;
+	default: /* end_ptid */
+		result_number_if(result, by_exit && life->end_ptid != life->end_ppid,
+				 life->end_ptid);
+		break;
+	}
 }
 
-void index_put_life(struct index_db *index, const struct life *life, bool replace)
+/* The columns of the table life, in its order. */
+static void life_column(sqlite3_context *result, const struct bulk_source *source, size_t row,
+			int column)
 {
-	struct row row = row_make(index, replace ? INDEX_LIFE_REPLACE : INDEX_LIFE_INSERT);
-	bool told = parent_told(life), forked = life->born == LIFE_BORN_FORK;
+	const struct life *life = ((struct life *const *)source->rows)[row];
+	bool forked = life->born == LIFE_BORN_FORK;
 
-	row_number(&row, life->id);
-	row_number(&row, life->pid);
-	row_number_if(&row, life->tid != life->pid, life->tid);
-	row_number_if(&row, told, life->ppid);
-	row_number_if(&row, told && life->ptid != life->ppid, life->ptid);
-	row_number_if(&row, life->parent_id != 0, life->id - life->parent_id);
-	row_number_if(&row, life->process_id != 0, life->id - life->process_id);
-	row_number(&row, life->born);
-	row_number_if(&row, forked || life->start_ns != 0, (int64_t)life->start_ns);
-	row_number_if(&row, forked || life->start_cpu != EVENT_CPU_NONE, life->start_cpu);
-	row_end(&row, life);
-	row_number(&row, life->renamed);
-	row_comm_if(&row, life->comm_known, life->comm);
-	row_comm_if(&row, life->renamed && life->birth_comm_known, life->birth_comm);
-	row_number_if(&row, life->image != NULL, life->image ? (int64_t)life->image->event_no : 0);
-	row_number_if(&row, life->cred != NULL, life->cred ? (int64_t)life->cred->event_no : 0);
-	row_run(&row);
+	switch (column) {
+	case 0: /* id */
+		sqlite3_result_int64(result, life->id);
+		break;
+	case 1: /* pid */
+		sqlite3_result_int64(result, life->pid);
+		break;
+	case 2: /* tid */
+		result_number_if(result, life->tid != life->pid, life->tid);
+		break;
+	case 3: /* ppid */
+		result_number_if(result, parent_told(life), life->ppid);
+		break;
+	case 4: /* ptid */
+		result_number_if(result, parent_told(life) && life->ptid != life->ppid, life->ptid);
+		break;
+	case 5: /* parent */
+		result_number_if(result, life->parent_id != 0, life->id - life->parent_id);
+		break;
+	case 6: /* process */
+		result_number_if(result, life->process_id != 0, life->id - life->process_id);
+		break;
+	case 7: /* born */
+		sqlite3_result_int64(result, life->born);
+		break;
+	case 8: /* start_ns */
+		result_number_if(result, forked || life->start_ns != 0, (int64_t)life->start_ns);
+		break;
+	case 9: /* start_cpu */
+		result_number_if(result, forked || life->start_cpu != EVENT_CPU_NONE,
+				 life->start_cpu);
+		break;
+	case 17: /* renamed */
+		sqlite3_result_int64(result, life->renamed);
+		break;
+	case 18: /* comm */
+		result_comm_if(result, life->comm_known, life->comm);
+		break;
+	case 19: /* birth_comm */
+		result_comm_if(result, life->renamed && life->birth_comm_known, life->birth_comm);
+		break;
+	case 20: /* image */
+		result_number_if(result, life->image != NULL,
+				 life->image ? (int64_t)life->image->event_no : 0);
+		break;
+	case 21: /* cred */
+		result_number_if(result, life->cred != NULL,
+				 life->cred ? (int64_t)life->cred->event_no : 0);
+		break;
+	default:
+		life_end_column(result, life, column);
+		break;
+	}
 }
+
+static void exit_column(sqlite3_context *result, const struct bulk_source *source, size_t row,
+			int column)
+{
+	const struct exit_row *exit = (const struct exit_row *)source->rows + row;
+
+	sqlite3_result_int64(result, column == 0 ? (int64_t)exit->event_no : exit->life_id);
+}
+
+/* exec: event_no, timestamp_ns, cpu, pid, tid, life; comm has its name before the life. */
+static void plain_column(sqlite3_context *result, const struct bulk_source *source, size_t row,
+			 int column)
+{
+	const struct plain_row *plain = (const struct plain_row *)source->rows + row;
+
+	if (column == source->columns - 1) {
+		result_number_if(result, plain->life_id != 0, plain->life_id);
+		return;
+	}
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(result, (int64_t)plain->event_no);
+		break;
+	case 1:
+		sqlite3_result_int64(result, (int64_t)plain->timestamp_ns);
+		break;
+	case 2:
+		sqlite3_result_int64(result, plain->cpu);
+		break;
+	case 3:
+		sqlite3_result_int64(result, plain->pid);
+		break;
+	case 4:
+		result_number_if(result, plain->tid != plain->pid, plain->tid);
+		break;
+	default:
+		result_comm_if(result, true, plain->comm);
+		break;
+	}
+}
+
+int index_pending_open(struct index_db *index)
+{
+	struct index_pending *pending = calloc(1, sizeof(*pending));
+	int result;
+
+	if (!pending)
+		return -ENOMEM;
+	index->pending = pending;
+	pending->life =
+		(struct bulk_source){ .name = "new_life", .columns = 22, .column = life_column };
+	pending->exit =
+		(struct bulk_source){ .name = "new_exit", .columns = 2, .column = exit_column };
+	pending->exec =
+		(struct bulk_source){ .name = "new_exec", .columns = 6, .column = plain_column };
+	pending->comm =
+		(struct bulk_source){ .name = "new_comm", .columns = 7, .column = plain_column };
+	result = bulk_register(index->db, &pending->life);
+	if (result == SQLITE_OK)
+		result = bulk_register(index->db, &pending->exit);
+	if (result == SQLITE_OK)
+		result = bulk_register(index->db, &pending->exec);
+	if (result == SQLITE_OK)
+		result = bulk_register(index->db, &pending->comm);
+	return index_error(result);
+}
+
+void index_pending_close(struct index_db *index)
+{
+	struct index_pending *pending = index->pending;
+
+	if (!pending)
+		return;
+	free(pending->exit_rows);
+	free(pending->exec_rows);
+	free(pending->comm_rows);
+	free(pending);
+	index->pending = NULL;
+}
+
+void index_pending_clear(struct index_db *index)
+{
+	index->pending->exit.count = index->pending->exec.count = index->pending->comm.count = 0;
+}
+
+/* Room for one row more; NULL when memory ran out, which the commit will say. */
+static void *pending_add(struct index_db *index, void *rows, size_t *room,
+			 struct bulk_source *source, size_t row_bytes)
+{
+	void **list = rows;
+
+	if (source->count == *room) {
+		size_t more = *room * 2 + 1024;
+		void *grown = reallocarray(*list, more, row_bytes);
+
+		if (!grown) {
+			index->failed = SQLITE_NOMEM;
+			return NULL;
+		}
+		*list = grown;
+		*room = more;
+	}
+	source->rows = *list;
+	return (uint8_t *)*list + source->count++ * row_bytes;
+}
+
+static void rows_write(struct index_db *index, enum index_statement statement,
+		       struct bulk_source *source)
+{
+	if (source->count > 0)
+		index_run(index, statement, NULL, 0);
+	source->count = 0;
+}
+
+void index_flush(struct index_db *index)
+{
+	rows_write(index, INDEX_EXIT, &index->pending->exit);
+	rows_write(index, INDEX_EXEC, &index->pending->exec);
+	rows_write(index, INDEX_COMM, &index->pending->comm);
+}
+
+void index_put_lives(struct index_db *index, struct life **lives, size_t count, bool replace)
+{
+	struct bulk_source *source = &index->pending->life;
+
+	source->rows = lives;
+	source->count = count;
+	rows_write(index, replace ? INDEX_LIFE_REPLACE : INDEX_LIFE_INSERT, source);
+}
+
+static void put_exit_folded(struct index_db *index, const struct event *event,
+			    const struct life *life)
+{
+	struct index_pending *pending = index->pending;
+	struct exit_row *row = pending_add(index, &pending->exit_rows, &pending->exit_room,
+					   &pending->exit, sizeof(*row));
+
+	if (row)
+		*row = (struct exit_row){ .event_no = event->event_no, .life_id = life->id };
+}
+
+static void plain_fill(struct plain_row *row, const struct event *event, const struct life *life)
+{
+	if (!row)
+		return;
+	*row = (struct plain_row){
+		.event_no = event->event_no,
+		.timestamp_ns = event->timestamp_ns,
+		.life_id = life ? life->id : 0,
+		.cpu = event->cpu,
+		.pid = event->pid,
+		.tid = event->tid,
+	};
+	memcpy(row->comm, event->comm, sizeof(row->comm));
+}
+
+static void put_exec(struct index_db *index, const struct event *event, const struct life *life)
+{
+	struct index_pending *pending = index->pending;
+
+	plain_fill(pending_add(index, &pending->exec_rows, &pending->exec_room, &pending->exec,
+			       sizeof(struct plain_row)),
+		   event, life);
+}
+
+static void put_comm(struct index_db *index, const struct event *event, const struct life *life)
+{
+	struct index_pending *pending = index->pending;
+
+	plain_fill(pending_add(index, &pending->comm_rows, &pending->comm_room, &pending->comm,
+			       sizeof(struct plain_row)),
+		   event, life);
+}
+
+/* --- rows that are rare: bound and run one by one --- */
 
 static bool field_known(const struct detail_field *field)
 {
@@ -252,10 +521,27 @@ void index_put_clock(struct index_db *index, uint32_t boot_no, const struct live
 		  (int64_t)clock->boottime_ns, (int64_t)clock->realtime_ns, (int64_t)clock->reason);
 }
 
-void index_put_stray_exit(struct index_db *index, const struct life *life)
+/* Takes the row of an EXIT out again, pending or written. */
+static void exit_remove(struct index_db *index, uint64_t event_no)
+{
+	struct index_pending *pending = index->pending;
+
+	for (size_t i = pending->exit.count;
+	     i-- > 0 && pending->exit_rows[i].event_no >= event_no;) {
+		if (pending->exit_rows[i].event_no == event_no) {
+			memmove(&pending->exit_rows[i], &pending->exit_rows[i + 1],
+				(--pending->exit.count - i) * sizeof(pending->exit_rows[0]));
+			return;
+		}
+	}
+	INDEX_RUN(index, EXIT_DELETE, (int64_t)event_no);
+}
+
+void index_move_exit(struct index_db *index, const struct life *life)
 {
 	struct row row = row_make(index, INDEX_STRAY_EXIT);
 
+	exit_remove(index, life->end_event_no);
 	row_u64(&row, life->end_event_no);
 	row_u64(&row, life->end_ns);
 	row_number(&row, life->end_cpu);
@@ -306,7 +592,7 @@ static void put_exit(struct index_db *index, const struct event *event, const st
 	struct row row;
 
 	if (folded && life) {
-		INDEX_RUN(index, EXIT, (int64_t)event->event_no, life->id);
+		put_exit_folded(index, event, life);
 		return;
 	}
 	row = row_of(index, INDEX_STRAY_EXIT, event);
@@ -366,14 +652,6 @@ static void put_other(struct index_db *index, const struct event *event)
 	row_run(&row);
 }
 
-static void put_comm(struct index_db *index, const struct event *event, const struct life *life)
-{
-	struct row row = row_of(index, INDEX_COMM, event);
-
-	row_comm_if(&row, true, event->comm);
-	row_finish(&row, life);
-}
-
 static void put_datagram(struct index_db *index, const struct event *event)
 {
 	struct row row = row_make(index, INDEX_DATAGRAM);
@@ -398,8 +676,7 @@ void index_put_event(struct index_db *index, const struct event *event, uint32_t
 		put_exit(index, event, life, folded);
 		break;
 	case EVENT_EXEC:
-		row = row_of(index, INDEX_EXEC, event);
-		row_finish(&row, life);
+		put_exec(index, event, life);
 		break;
 	case EVENT_SID:
 		row = row_of(index, INDEX_SID, event);

@@ -1,9 +1,7 @@
 /* index_statements.h - what is run on the index for each row.  Included with STATEMENT(NAME, sql) defined. */
 /* clang-format off */
-#define LIFE_VALUES "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-STATEMENT(LIFE_INSERT,    "INSERT INTO life " LIFE_VALUES)
-STATEMENT(LIFE_REPLACE,   "INSERT OR REPLACE INTO life " LIFE_VALUES)
-#undef LIFE_VALUES
+STATEMENT(LIFE_INSERT,    "INSERT INTO life SELECT * FROM new_life")
+STATEMENT(LIFE_REPLACE,   "INSERT OR REPLACE INTO life SELECT * FROM new_life")
 STATEMENT(LIFE_DELETE,    "DELETE FROM life WHERE id=?")
 STATEMENT(PROCESS_END,    "INSERT OR REPLACE INTO process_end VALUES(?,?)")
 STATEMENT(PROCESS_LIVES,  "INSERT OR REPLACE INTO process_end VALUES(?,NULL)")
@@ -16,11 +14,11 @@ STATEMENT(BLOCK,          "INSERT OR REPLACE INTO block VALUES(?,?,?,?,?,?,?,?,?
 STATEMENT(BOOT,           "INSERT OR REPLACE INTO boot VALUES(?,?,NULL)")
 STATEMENT(BOOT_ID,        "UPDATE boot SET boot_id=?1 WHERE boot=?2 AND boot_id IS NULL")
 STATEMENT(CLOCK,          "INSERT OR REPLACE INTO clock VALUES(?,?,?,?,?,?)")
-STATEMENT(EXIT,           "INSERT INTO exit VALUES(?,?)")
+STATEMENT(EXIT,           "INSERT INTO exit SELECT * FROM new_exit")
 STATEMENT(EXIT_DELETE,    "DELETE FROM exit WHERE event_no=?")
 STATEMENT(STRAY_EXIT,     "INSERT INTO stray_exit VALUES(?,?,?,?,?,?,?,?,?,?)")
-STATEMENT(EXEC,           "INSERT INTO exec VALUES(?,?,?,?,?,?)")
-STATEMENT(COMM,           "INSERT INTO comm VALUES(?,?,?,?,?,?,?)")
+STATEMENT(EXEC,           "INSERT INTO exec SELECT * FROM new_exec")
+STATEMENT(COMM,           "INSERT INTO comm SELECT * FROM new_comm")
 STATEMENT(UID,            "INSERT INTO uid VALUES(?,?,?,?,?,?,?,?)")
 STATEMENT(GID,            "INSERT INTO gid VALUES(?,?,?,?,?,?,?,?)")
 STATEMENT(SID,            "INSERT INTO sid VALUES(?,?,?,?,?,?)")

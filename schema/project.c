@@ -113,8 +113,7 @@ static void on_revived(void *context, struct life *life)
 	touch(projector, life);
 	if (projector->silent || life->end_event_no < projector->first_event_no)
 		return;
-	INDEX_RUN(&projector->index, EXIT_DELETE, (int64_t)life->end_event_no);
-	index_put_stray_exit(&projector->index, life);
+	index_move_exit(&projector->index, life);
 }
 
 static void on_merged(void *context, struct life *gone, struct life *into)
@@ -344,14 +343,36 @@ static void process_end_put(struct projector *projector, struct life *life)
 	}
 }
 
-static void touched_put(struct projector *projector)
+/* Moves those that are not in the table yet to the front, in the order of their births.  Returns how many they are. */
+static size_t touched_fresh_first(struct projector *projector)
 {
+	size_t fresh = 0;
+
 	for (size_t i = 0; i < projector->touched_count; i++) {
 		struct life *life = projector->touched[i];
 
-		if (!life)
-			continue; /* merged into another */
-		index_put_life(&projector->index, life, life_bits(life) & LIFE_IN_TABLE);
+		if (!(life_bits(life) & LIFE_IN_TABLE)) {
+			projector->touched[i] = projector->touched[fresh];
+			projector->touched[fresh++] = life;
+		}
+	}
+	return fresh;
+}
+
+static void touched_put(struct projector *projector)
+{
+	size_t count = 0, fresh;
+
+	for (size_t i = 0; i < projector->touched_count; i++)
+		if (projector->touched[i]) /* else merged into another */
+			projector->touched[count++] = projector->touched[i];
+	projector->touched_count = count;
+	fresh = touched_fresh_first(projector);
+	index_put_lives(&projector->index, projector->touched, fresh, false);
+	index_put_lives(&projector->index, projector->touched + fresh, count - fresh, true);
+	for (size_t i = 0; i < count; i++) {
+		struct life *life = projector->touched[i];
+
 		life_bits_set(life, (life_bits(life) & LIFE_HAS_PROCESS_END) | LIFE_IN_TABLE);
 		process_end_put(projector, life);
 	}
@@ -587,6 +608,7 @@ static int step_in_transaction(struct projector *projector, size_t max_events, s
 	if (r != 0)
 		return r;
 	touched_put(projector);
+	index_flush(&projector->index);
 	r = blocks_put(projector);
 	if (r == 0)
 		r = prune(projector);
@@ -739,7 +761,7 @@ int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *r
 		index_remove(index_path);
 		if (rename(path, index_path) < 0) {
 			r = -errno;
-			(void)snprintf(message, sizeof(message), "cannot rename %s: %s", path,
+			(void)snprintf(message, sizeof(message), "cannot rename %.400s: %s", path,
 				       strerror(errno));
 		}
 	}
