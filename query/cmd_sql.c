@@ -307,16 +307,6 @@ static int make_output(struct sql *sql, const struct options *options)
 	return 0;
 }
 
-/* In text a column whose first value is a number stands to the right. */
-static void guess_numbers(struct sql *sql)
-{
-	for (int i = 0; i < sqlite3_column_count(sql->statement); i++) {
-		int type = sqlite3_column_type(sql->statement, i);
-
-		sql->columns[i].number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-	}
-}
-
 static void put_row(struct sql *sql)
 {
 	sqlite3_stmt *statement = sql->statement;
@@ -352,12 +342,11 @@ static int run(struct sql *sql, const struct options *options)
 	step = sqlite3_step(sql->statement);
 	if (step != SQLITE_ROW && step != SQLITE_DONE)
 		return sql_failed(sql); /* before anything is written */
-	if (step == SQLITE_ROW)
-		guess_numbers(sql);
 	sql->output = output_new(stdout, options->format, "rows", sql->columns,
 				 (size_t)sqlite3_column_count(sql->statement), "NULL");
 	if (!sql->output)
 		return complain(EXIT_ERROR, "out of memory");
+	output_guess_numbers(sql->output);
 	for (; step == SQLITE_ROW; step = sqlite3_step(sql->statement)) {
 		put_row(sql);
 		if (output_error(sql->output) < 0)

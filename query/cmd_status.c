@@ -75,7 +75,7 @@ static int add_up(struct status *status)
 static void ask_index(struct status *status)
 {
 	struct stat file;
-	char path[PATH_MAX + 8];
+	char path[PATH_MAX + 128];
 	sqlite3 *db = NULL;
 	sqlite3_stmt *statement = NULL;
 

@@ -168,15 +168,29 @@ static const struct detail_field *life_field(const struct past_life *life, enum 
 	return field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED ? field : NULL;
 }
 
+/* Between quotes where it is not one word; a quote inside is written as its byte, so that it ends nothing. */
 static void line_argument(struct line *line, const char *text, size_t bytes)
 {
-	bool quote = bytes == 0 || memchr(text, ' ', bytes);
+	bool quote = bytes == 0 || memchr(text, ' ', bytes) || memchr(text, '\'', bytes);
 
-	if (quote)
-		line_print(line, "'");
-	line_escaped(line, text, bytes);
-	if (quote)
-		line_print(line, "'");
+	if (!quote) {
+		line_escaped(line, text, bytes);
+		return;
+	}
+	line_print(line, "'");
+	while (bytes > 0) {
+		const char *inner = memchr(text, '\'', bytes);
+		size_t run = inner ? (size_t)(inner - text) : bytes;
+
+		line_escaped(line, text, run);
+		if (inner) {
+			line_print(line, "\\x27");
+			run++;
+		}
+		text += run;
+		bytes -= run;
+	}
+	line_print(line, "'");
 }
 
 void line_arguments(struct line *line, const struct detail_field *argv)
@@ -221,18 +235,27 @@ void life_command(struct line *line, const struct past_life *life)
 		line_print(line, "]");
 }
 
-/* The names before the last one, those that are known, each once in a row. */
+/* A name that only says from whom a process was forked before it ran a program of its own. */
+static bool name_is_parents(const struct past_name *name)
+{
+	return name->source == LIFE_NAME_FORK && name->next->source == LIFE_NAME_EXEC &&
+	       name->next->known;
+}
+
+/* The names before the last one that are known and tell something, none twice in a row. */
 static void remark_names(struct line *line, const struct past_life *life)
 {
-	const struct past_name *shown_last = NULL;
+	const struct past_name *last = NULL;
 	size_t shown = 0, more = 0;
 
 	for (const struct past_name *name = life->names; name && name->next; name = name->next) {
-		if (!name->known ||
-		    (life->comm_known && memcmp(name->comm, life->comm, EVENT_COMM_BYTES) == 0) ||
-		    (shown_last && memcmp(name->comm, shown_last->comm, EVENT_COMM_BYTES) == 0))
+		const struct past_name *next = name->next;
+
+		if (!name->known || name_is_parents(name) ||
+		    (next->known && memcmp(name->comm, next->comm, EVENT_COMM_BYTES) == 0) ||
+		    (last && memcmp(name->comm, last->comm, EVENT_COMM_BYTES) == 0))
 			continue;
-		shown_last = name;
+		last = name;
 		if (shown == NAMES_SHOWN) {
 			more++;
 			continue;

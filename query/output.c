@@ -11,9 +11,12 @@
 
 enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512 };
 
+enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_NULL };
+
 /* A cell of a table that waits for its column's width. */
 struct cell {
 	size_t at, bytes, width; /* in text; width in characters */
+	enum cell_type type;
 };
 
 struct output {
@@ -31,6 +34,8 @@ struct output {
 	char *text;
 	size_t text_bytes, text_capacity;
 	size_t *widths;
+	bool *right; /* columns set to the right: those of numbers */
+	bool guess;
 	size_t width, row_width; /* of the terminal (0: none), and of the row so far */
 	bool laid_out;
 };
@@ -63,10 +68,13 @@ struct output *output_new(FILE *file, enum output_format format, const char *row
 				   .columns = columns,
 				   .column_count = column_count };
 	output->widths = calloc(column_count + 1, sizeof(*output->widths));
-	if (!output->widths) {
+	output->right = calloc(column_count + 1, sizeof(*output->right));
+	if (!output->widths || !output->right) {
 		output_free(output);
 		return NULL;
 	}
+	for (size_t i = 0; i < column_count; i++)
+		output->right[i] = columns[i].number;
 	if (format == OUTPUT_JSON)
 		(void)fprintf(file, "{\"%s\":[", rows_name);
 	for (size_t i = 0; i < column_count && format == OUTPUT_CSV; i++) {
@@ -86,6 +94,7 @@ void output_free(struct output *output)
 	free(output->cells);
 	free(output->text);
 	free(output->widths);
+	free(output->right);
 	free(output);
 }
 
@@ -161,20 +170,36 @@ static void table_cell(struct output *output, size_t column, const char *text, s
 		(void)putc_unlocked(' ', output->file);
 	else
 		output->row_width = 0;
-	if (output->columns[column].number)
+	if (output->right[column])
 		pad(output, space);
-	if (!last || output->columns[column].number)
+	if (!last || output->right[column])
 		output->row_width += space + 1;
 	(void)fwrite_unlocked(text, 1, fitting(output, text, bytes, width), output->file);
-	if (!output->columns[column].number && !last)
+	if (!output->right[column] && !last)
 		pad(output, space);
 	if (last)
 		(void)putc_unlocked('\n', output->file);
 }
 
+/* A column is one of numbers when nothing else is in the rows so far. */
+static void table_guess(struct output *output)
+{
+	for (size_t i = 0; i < output->column_count; i++) {
+		bool number = false, text = false;
+
+		for (size_t c = i; c < output->cell_count; c += output->column_count) {
+			number |= output->cells[c].type == CELL_NUMBER;
+			text |= output->cells[c].type == CELL_TEXT;
+		}
+		output->right[i] = number && !text;
+	}
+}
+
 /* The widths that the rows so far ask for; one very long value does not push all others away. */
 static void table_lay_out(struct output *output)
 {
+	if (output->guess)
+		table_guess(output);
 	for (size_t i = 0; i < output->column_count; i++)
 		output->widths[i] =
 			text_width(output->columns[i].name, strlen(output->columns[i].name));
@@ -202,7 +227,7 @@ static void table_lay_out(struct output *output)
 	output->laid_out = true;
 }
 
-static void table_put(struct output *output, const char *text, size_t bytes)
+static void table_put(struct output *output, const char *text, size_t bytes, enum cell_type type)
 {
 	size_t width = text_width(text, bytes);
 	void *cells = output->cells, *buffer = output->text;
@@ -223,7 +248,8 @@ static void table_put(struct output *output, const char *text, size_t bytes)
 	output->text = buffer;
 	if (bytes > 0)
 		memcpy(output->text + output->text_bytes, text, bytes);
-	output->cells[output->cell_count++] = (struct cell){ output->text_bytes, bytes, width };
+	output->cells[output->cell_count++] =
+		(struct cell){ output->text_bytes, bytes, width, type };
 	output->text_bytes += bytes;
 }
 
@@ -248,13 +274,14 @@ static void json_member(struct output *output)
 }
 
 /* A value that needs no escape in any format. */
-static void put_plain(struct output *output, const char *text, size_t bytes, bool quoted)
+static void put_typed(struct output *output, const char *text, size_t bytes, bool quoted,
+		      enum cell_type type)
 {
 	if (output->column >= output->column_count)
 		return;
 	switch (output->format) {
 	case OUTPUT_TEXT:
-		table_put(output, text, bytes);
+		table_put(output, text, bytes, type);
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
@@ -274,11 +301,16 @@ static void put_plain(struct output *output, const char *text, size_t bytes, boo
 	output->column++;
 }
 
+static void put_plain(struct output *output, const char *text, size_t bytes, bool quoted)
+{
+	put_typed(output, text, bytes, quoted, quoted ? CELL_TEXT : CELL_NUMBER);
+}
+
 void output_null(struct output *output)
 {
 	switch (output->format) {
 	case OUTPUT_TEXT:
-		put_plain(output, output->null_text, strlen(output->null_text), false);
+		put_typed(output, output->null_text, strlen(output->null_text), false, CELL_NULL);
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
@@ -341,6 +373,11 @@ void output_word(struct output *output, const char *word)
 void output_made(struct output *output, const char *text, size_t bytes)
 {
 	put_plain(output, text, bytes, true);
+}
+
+void output_guess_numbers(struct output *output)
+{
+	output->guess = true;
 }
 
 void output_set_width(struct output *output, size_t width)
@@ -408,9 +445,9 @@ static void put_escaped(struct output *output, const void *data, size_t bytes)
 		return;
 	}
 	if (output->format == OUTPUT_CSV)
-		put_plain(output, text, escape_csv(data, bytes, text), false);
+		put_plain(output, text, escape_csv(data, bytes, text), true);
 	else
-		put_plain(output, text, escape_text(data, bytes, text), false);
+		put_plain(output, text, escape_text(data, bytes, text), true);
 	if (text != local)
 		free(text);
 }

@@ -32,6 +32,9 @@ void output_free(struct output *output); /* NULL does nothing */
 /* Text rows are cut to so many characters; 0: never. */
 void output_set_width(struct output *output, size_t width);
 
+/* In text: columns are set to the right where only numbers stand in the first rows. */
+void output_guess_numbers(struct output *output);
+
 /* A row is one value for each column, in their order. */
 void output_null(struct output *output);
 void output_unsigned(struct output *output, uint64_t value);
