@@ -82,7 +82,7 @@ enum {
 /* Bits of the MISS column: what is not as predicted, or is there beside the common fields. */
 enum {
 	MISS_SEQ = 1,
-	MISS_PID = 2, /* of a fork: the child is a thread */
+	MISS_PID = 2, /* of a fork: a thread where the last was a process, or the reverse */
 	MISS_TID = 4,
 	MISS_PPID = 8,
 	MISS_PTID =
@@ -110,6 +110,7 @@ struct task {
 struct predictor {
 	uint64_t timestamp_ns;
 	uint32_t last_child;
+	bool last_thread;  /* the last child was a thread */
 	size_t recent_end; /* the newest is recent[recent_end - 1] */
 	uint32_t recent[RECENT_ROOM];
 	uint32_t seq[CPU_SLOTS];
@@ -393,7 +394,8 @@ BOTH_WAYS void code_fork(struct coder *c, struct event *e, const bool packing)
 
 	e->tid = code_expected(c, COLUMN_CHILD, MISS_TID, e->tid, p->last_child + 1, packing);
 	p->last_child = e->tid;
-	if (code_bit(c, MISS_PID, e->pid != e->tid, packing)) {
+	p->last_thread ^= code_bit(c, MISS_PID, (e->pid != e->tid) != p->last_thread, packing);
+	if (p->last_thread) {
 		e->pid = code_who(c, COLUMN_WHO_FORK, e->pid, false, packing);
 		task = task_find(p, e->pid);
 		e->ppid = code_expected(c, COLUMN_PPID, MISS_PPID, e->ppid, task.ppid, packing);
