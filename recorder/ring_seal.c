@@ -219,11 +219,16 @@ static void slot_finish(struct ring_writer *writer, const struct batch *batch,
 			 writer->pack + RING_SLOT_BYTES - RING_FOOTER_BYTES);
 }
 
+/* The header last: a reader that finds it finds the rest (and a reader of the block that was there finds that its payload is gone,
+ * while the head says that this slot is the next to go). */
 static int slot_write(struct ring_writer *writer)
 {
-	int r = io_write(writer->io, writer->fd, writer->pack, RING_SLOT_BYTES,
-			 ring_slot_offset(writer->ring, writer->next_block_no));
+	uint64_t offset = ring_slot_offset(writer->ring, writer->next_block_no);
+	int r = io_write(writer->io, writer->fd, writer->pack + RING_HEADER_BYTES,
+			 RING_SLOT_BYTES - RING_HEADER_BYTES, offset + RING_HEADER_BYTES);
 
+	if (r == 0)
+		r = io_write(writer->io, writer->fd, writer->pack, RING_HEADER_BYTES, offset);
 	if (r == 0 && writer->durability != RING_DURABILITY_PROCESS)
 		r = io_sync(writer->io, writer->fd);
 	return r;
