@@ -20,7 +20,8 @@ struct clocks {
 	struct ledger *ledger;
 	uint32_t cached_boot;
 	bool cached;
-	struct segment segment; /* of the last answer */
+	int answer; /* of the last question: 0, -ENOENT for all of that boot */
+	struct segment segment;
 };
 
 struct clocks *clocks_new(struct ledger *ledger)
@@ -148,18 +149,18 @@ int clocks_wall(struct clocks *clocks, uint32_t boot_no, uint64_t timestamp_ns,
 	if (!clocks->cached || clocks->cached_boot != boot_no ||
 	    timestamp_ns < clocks->segment.from_ns || timestamp_ns > clocks->segment.to_ns) {
 		const struct ledger_boot *boot = boot_find(clocks->ledger, boot_no);
-		struct segment segment;
-		int r;
+		struct segment segment = { .to_ns = UINT64_MAX };
+		int r = boot ? segment_find(clocks, boot, timestamp_ns, &segment) : -ENOENT;
 
-		if (!boot)
-			return -ENOENT;
-		r = segment_find(clocks, boot, timestamp_ns, &segment);
-		if (r < 0)
+		if (r < 0 && r != -ENOENT)
 			return r;
 		clocks->segment = segment;
 		clocks->cached_boot = boot_no;
 		clocks->cached = true;
+		clocks->answer = r;
 	}
+	if (clocks->answer < 0)
+		return clocks->answer;
 	*ret_wall_ns = wall_of(timestamp_ns, clocks->segment.offset_ns);
 	return 0;
 }

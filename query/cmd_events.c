@@ -216,9 +216,19 @@ static void say_lost(struct listing *listing, uint32_t boot_no, const struct eve
 
 static void say_subject(struct line *line, const struct event *event)
 {
-	line_printf(line, "%" PRIu32, event->pid);
-	if (event->tid != event->pid)
-		line_printf(line, "/%" PRIu32, event->tid);
+	line_number(line, event->pid, 0);
+	if (event->tid != event->pid) {
+		line_print(line, "/");
+		line_number(line, event->tid, 0);
+	}
+}
+
+/* A word and spaces up to a width. */
+static void line_word(struct line *line, const char *word, size_t width)
+{
+	line_print(line, word);
+	for (size_t bytes = strlen(word); bytes < width; bytes++)
+		line_print(line, " ");
 }
 
 /* What a kernel event says beyond its kind and its subject. */
@@ -226,7 +236,8 @@ static void say_kernel(struct line *line, const struct event *event)
 {
 	switch ((enum event_kind)event->kind) {
 	case EVENT_FORK:
-		line_printf(line, "  of %" PRIu32, event->ppid);
+		line_print(line, "  of ");
+		line_number(line, event->ppid, 0);
 		if (event->ptid != event->ppid)
 			line_printf(line, "/%" PRIu32, event->ptid);
 		break;
@@ -304,11 +315,13 @@ static void event_line(struct listing *listing, uint32_t boot_no, const struct e
 	query_time(listing->query, boot_no, event->timestamp_ns, TIME_DIGITS, time);
 	line_clear(line);
 	line_print(line, time);
-	if (event->cpu != EVENT_CPU_NONE)
-		line_printf(line, " %2" PRIu32 " ", event->cpu);
-	else
+	if (event->cpu != EVENT_CPU_NONE) {
+		line_number(line, event->cpu, 3);
+		line_print(line, " ");
+	} else {
 		line_print(line, "  - ");
-	line_printf(line, "%-8s ", event_kind_word(event->kind));
+	}
+	line_word(line, event_kind_word(event->kind), 9);
 	if (has_subject(event)) {
 		say_subject(line, event);
 		say_kernel(line, event);

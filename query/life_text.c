@@ -49,6 +49,20 @@ void line_printf(struct line *line, const char *format, ...)
 	line_print(line, words);
 }
 
+void line_number(struct line *line, uint64_t number, unsigned width)
+{
+	char digits[40];
+	size_t at = sizeof(digits) - 1;
+
+	digits[at] = '\0';
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (sizeof(digits) - 1 - at < width && at > 0)
+		digits[--at] = ' ';
+	line_print(line, digits + at);
+}
+
 void line_escaped(struct line *line, const void *data, size_t bytes)
 {
 	if (ESCAPE_TEXT_MAX(bytes) > line->capacity - line->bytes) {

@@ -21,6 +21,7 @@ int line_init(struct line *line);
 void line_clear(struct line *line);
 void line_print(struct line *line, const char *words); /* of our own */
 void line_printf(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void line_number(struct line *line, uint64_t number, unsigned width); /* to the right */
 void line_escaped(struct line *line, const void *data, size_t bytes);
 
 /* Cuts the line to so many characters (0: as it is) and writes it with a newline. */

@@ -27,13 +27,18 @@ int complain(int code, const char *format, ...)
 	return code;
 }
 
+/* Asked for every line of an answer, and localtime(3) is slow. */
 static int32_t local_offset(void *context, int64_t utc_s)
 {
+	struct query *query = context;
 	time_t time = (time_t)utc_s;
 	struct tm tm;
 
-	(void)context;
-	return localtime_r(&time, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+	if (utc_s / 900 != query->offset_bucket) {
+		query->offset_s = localtime_r(&time, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+		query->offset_bucket = utc_s / 900;
+	}
+	return query->offset_s;
 }
 
 int query_init(struct query *query, const struct options *options)
@@ -44,6 +49,9 @@ int query_init(struct query *query, const struct options *options)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	query->here.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	query->here.utc_offset_s = options->utc ? NULL : local_offset;
+	query->here.context = query;
+	query->offset_bucket = INT64_MIN;
+	tzset();
 	if (snprintf(query->ring_path, sizeof(query->ring_path), "%s/ledger.ring",
 		     options->store) >= (int)sizeof(query->ring_path) ||
 	    snprintf(query->index_path, sizeof(query->index_path), "%s/index.db", options->store) >=
@@ -136,7 +144,7 @@ void query_time(struct query *query, uint32_t boot_no, uint64_t timestamp_ns, un
 	if (clocks_wall(query->clocks, boot_no, timestamp_ns, &wall_ns) == 0)
 		when_format(wall_ns, digits, &query->here, out);
 	else
-		(void)snprintf(out, WHEN_TEXT_BYTES, "@mono:%" PRIu64, timestamp_ns);
+		when_format_mono(timestamp_ns, out);
 }
 
 /* /proc/locks shows who holds what without taking the lock, which a recorder that starts just now would find taken. */

@@ -15,6 +15,8 @@
 struct query {
 	const struct options *options;
 	struct when_here here;
+	int64_t offset_bucket; /* the quarter of an hour that offset_s is of; zones change at no other time */
+	int32_t offset_s;
 	char ring_path[PATH_MAX], index_path[PATH_MAX];
 	struct ledger *ledger;
 	struct clocks *clocks;

@@ -438,6 +438,20 @@ int when_parse(const char *text, const struct when_here *here, struct when *ret_
 
 /* --- writing --- */
 
+/* By hand: printf(3) would be most of the cost of a listing.  Writes `digits` digits of number with zeros in front. */
+static char *put_digits(char *out, uint32_t number, unsigned digits)
+{
+	for (unsigned i = digits; i-- > 0; number /= 10)
+		out[i] = (char)('0' + number % 10);
+	return out + digits;
+}
+
+static char *put_char(char *out, char c)
+{
+	*out = c;
+	return out + 1;
+}
+
 void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
 		 char out[WHEN_TEXT_BYTES])
 {
@@ -446,21 +460,37 @@ void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
 	struct zone zone = { 0 };
 	int64_t utc_s = (int64_t)(ns / NS_PER_S);
 	int32_t offset_s = offset_at(here, &zone, utc_s);
-	int64_t local_s = utc_s + offset_s, days = floor_div(local_s, S_PER_DAY);
+	int64_t local_s = utc_s + offset_s, days = floor_div(local_s, S_PER_DAY), year;
 	unsigned of_day = (unsigned)(local_s - days * S_PER_DAY), month, day;
 	unsigned minutes = (unsigned)(offset_s < 0 ? -offset_s : offset_s) / 60;
-	int64_t year;
-	char fraction[16] = "";
 
 	if (digits > 9)
 		digits = 9;
-	if (digits > 0)
-		(void)snprintf(fraction, sizeof(fraction), ".%0*u", (int)digits,
-			       (unsigned)(ns % NS_PER_S) / scale[digits]);
 	date_from_days(days, &year, &month, &day);
-	(void)snprintf(out, WHEN_TEXT_BYTES, "%04d-%02u-%02u %02u:%02u:%02u%s%c%02u:%02u",
-		       (int)year, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60,
-		       fraction, offset_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
+	out = put_char(put_digits(out, (uint32_t)year, 4), '-');
+	out = put_char(put_digits(out, month, 2), '-');
+	out = put_char(put_digits(out, day, 2), ' ');
+	out = put_char(put_digits(out, of_day / 3600, 2), ':');
+	out = put_char(put_digits(out, of_day / 60 % 60, 2), ':');
+	out = put_digits(out, of_day % 60, 2);
+	if (digits > 0)
+		out = put_digits(put_char(out, '.'), (uint32_t)(ns % NS_PER_S) / scale[digits],
+				 digits);
+	out = put_digits(put_char(out, offset_s < 0 ? '-' : '+'), minutes / 60, 2);
+	*put_digits(put_char(out, ':'), minutes % 60, 2) = '\0';
+}
+
+void when_format_mono(uint64_t ns, char out[WHEN_TEXT_BYTES])
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + ns % 10);
+	while ((ns /= 10) > 0);
+	memcpy(out, "@mono:", 6);
+	memcpy(out + 6, digits + at, sizeof(digits) - at);
+	out[6 + sizeof(digits) - at] = '\0';
 }
 
 void when_format_span(uint64_t ns, char out[WHEN_TEXT_BYTES])

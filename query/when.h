@@ -33,5 +33,8 @@ enum { WHEN_TEXT_BYTES = 48 };
 void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
 		 char out[WHEN_TEXT_BYTES]);
 
+/* "@mono:874371892659" */
+void when_format_mono(uint64_t ns, char out[WHEN_TEXT_BYTES]);
+
 /* A span to read: "0.6ms", "12.3s", "3min 20s", "2h 5min", "12d 3h". */
 void when_format_span(uint64_t ns, char out[WHEN_TEXT_BYTES]);
