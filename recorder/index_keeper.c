@@ -29,6 +29,7 @@ struct keeper {
 	struct projector *projector;
 	bool failing; /* has been said */
 	bool stopping;
+	int priority;      /* that it was started with, and gets back once stopping */
 	uint64_t until_ns; /* once stopping */
 };
 
@@ -47,7 +48,7 @@ static void rest(struct keeper *keeper, unsigned ms)
 	keeper->until_ns = keeper->setup->catch_up_ns == UINT64_MAX
 				   ? UINT64_MAX
 				   : clock_monotonic_ns() + keeper->setup->catch_up_ns;
-	(void)setpriority(PRIO_PROCESS, 0, 0);
+	(void)setpriority(PRIO_PROCESS, 0, keeper->priority);
 }
 
 static bool too_late(const struct keeper *keeper)
@@ -137,7 +138,7 @@ static int project(struct keeper *keeper)
 
 int index_keeper_run(const struct index_keeper_setup *setup)
 {
-	struct keeper keeper = { .setup = setup };
+	struct keeper keeper = { .setup = setup, .priority = getpriority(PRIO_PROCESS, 0) };
 	auto_close int lock = -1;
 	int r;
 

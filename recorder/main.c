@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "recorder/index_keeper.h"
@@ -12,6 +13,9 @@
 #include "recorder/session.h"
 #include "recorder/supervise.h"
 #include "schema/version.h"
+
+/* A machine under a storm has a long queue for its CPUs, and the recorder needs little of them, but soon. */
+enum { PRIORITY = -10 };
 
 /* How long an orderly stop may be drawn out by an index that lags: all of it is to be done within a second. */
 enum { CATCH_UP_MS = 400 };
@@ -75,6 +79,8 @@ int main(int argc, char **argv)
 	if (r > 0)
 		return fflush(stdout) == 0 ? VERDICT_OK : VERDICT_FAILED;
 	(void)umask(0027);
+	if (!options.input)
+		(void)setpriority(PRIO_PROCESS, 0, PRIORITY);
 	return supervise_run(&(struct supervise_setup){
 		.record = record,
 		.index = options.ring_only ? NULL : keep_index,

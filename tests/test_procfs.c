@@ -1,0 +1,349 @@
+/* test_procfs.c - parsing what /proc says, hostile text among it, and reading tasks of our own. */
+#include "recorder/procfs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "recorder/clock.h"
+#include "recorder/snapshot.h"
+#include "tests/tap.h"
+
+/* --- parsing --- */
+
+static int stat_of(const char *text, struct procfs_stat *stat)
+{
+	return procfs_parse_stat((const uint8_t *)text, strlen(text), stat);
+}
+
+#define STAT_REST                                                               \
+	" S 11 12 13 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 201305 3133440 386 " \
+	"18446744073709551615 1\n"
+
+static bool comm_is(const struct procfs_stat *stat, const char *comm)
+{
+	return stat->comm_bytes == strlen(comm) && memcmp(stat->comm, comm, stat->comm_bytes) == 0;
+}
+
+static void test_stat(void)
+{
+	static const char *const names[] = { "cat",  "",        ")",      "a) R 1 1 1 (b",
+					     "\n\n", "x (y) z", ") S 99", "kworker/0:1-events" };
+	struct procfs_stat stat = { 0 };
+	char text[512];
+	size_t short_found = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(text, sizeof(text), "77 (%s)" STAT_REST, names[i]);
+		ok(stat_of(text, &stat) == 0 && comm_is(&stat, names[i]) && stat.ppid == 11 &&
+			   stat.flags == 4194304 && stat.start_ticks == 201305 && stat.state == 'S',
+		   "stat of a task with name number %zu is read right", i);
+	}
+	stat.ppid = 42;
+	for (size_t n = 0; n < strlen(text); n++)
+		short_found += procfs_parse_stat((const uint8_t *)text, n, &stat) == 0 &&
+			       stat.start_ticks != 201305 && stat.start_ticks > 201305;
+	ok(short_found == 0, "stat cut short anywhere gives no number that is not there");
+	ok(stat_of("", &stat) == -EBADMSG && stat_of(") (", &stat) == -EBADMSG &&
+		   stat_of("1 (x", &stat) == -EBADMSG && stat_of("1 (x) ", &stat) == -EBADMSG &&
+		   stat_of("1 (x) S a", &stat) == -EBADMSG &&
+		   stat_of("1 (x) S 99999999999999999999 1 1 1 1 1 1", &stat) == -EBADMSG,
+	   "what is no stat is refused");
+}
+
+static int status_of(const char *text, uint32_t ids[4])
+{
+	return procfs_parse_status((const uint8_t *)text, strlen(text), ids);
+}
+
+static void test_status(void)
+{
+	uint32_t ids[4] = { 9, 9, 9, 9 };
+
+	ok(status_of("Name:\tx\nUmask:\t0022\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t4294967295\n",
+		     ids) == 0 &&
+		   ids[0] == 1 && ids[1] == 2 && ids[2] == 5 && ids[3] == 6,
+	   "real and effective ids are read from status");
+	ok(status_of("Name:\tUid:\t7\t7\\nUid:\t7\nUid:\t1\t1\nGid:\t2\t3", ids) == 0 &&
+		   ids[0] == 1 && ids[3] == 3,
+	   "a name that looks like the line is not it");
+	ids[0] = 9;
+	ok(status_of("", ids) == -EBADMSG && status_of("Uid:\t1\t2\n", ids) == -EBADMSG &&
+		   status_of("Uid:\t1\nGid:\t1\t1\n", ids) == -EBADMSG &&
+		   status_of("Uid:\t4294967296\t1\nGid:\t1\t1\n", ids) == -EBADMSG && ids[0] == 9,
+	   "what is incomplete or too large is refused, and nothing is set");
+}
+
+static bool cgroup_is(const char *text, const char *expected)
+{
+	const uint8_t *path;
+	size_t bytes;
+	int r = procfs_parse_cgroup((const uint8_t *)text, strlen(text), &path, &bytes);
+
+	if (!expected)
+		return r == -EBADMSG;
+	return r == 0 && bytes == strlen(expected) && memcmp(path, expected, bytes) == 0;
+}
+
+static void test_cgroup(void)
+{
+	ok(cgroup_is("0::/user.slice/x\n", "/user.slice/x"), "the v2 hierarchy");
+	ok(cgroup_is("9:name=systemd:/a\n8:pids:/b\n0::/c\n", "/c"), "is preferred");
+	ok(cgroup_is("8:pids:/b\n1:name=systemd:/a\n3:cpu:/d\n", "/a"), "then that of systemd");
+	ok(cgroup_is("8:pids:/b\n3:cpu:/d", "/b"), "then the first line");
+	ok(cgroup_is("3:cpu:/a:b:0::/x\n", "/a:b:0::/x"), "a path may hold colons");
+	ok(cgroup_is("0::\n", ""), "and may be empty");
+	ok(cgroup_is("", NULL) && cgroup_is("0\n", NULL) && cgroup_is("0:\n:", NULL),
+	   "what has no path is refused");
+}
+
+static void test_number(void)
+{
+	uint32_t n = 42;
+
+	ok(procfs_parse_u32((const uint8_t *)"4294967295", 10, &n) == 0 && n == UINT32_MAX,
+	   "a u32 is read");
+	ok(procfs_parse_u32((const uint8_t *)"12\n", 3, &n) == 0 && n == 12, "with a newline too");
+	ok(procfs_parse_u32((const uint8_t *)"4294967296", 10, &n) == -EBADMSG &&
+		   procfs_parse_u32((const uint8_t *)"-1", 2, &n) == -EBADMSG &&
+		   procfs_parse_u32((const uint8_t *)"1x", 2, &n) == -EBADMSG &&
+		   procfs_parse_u32((const uint8_t *)"\n", 1, &n) == -EBADMSG &&
+		   procfs_parse_u32((const uint8_t *)"", 0, &n) == -EBADMSG && n == 12,
+	   "what is no u32 is refused");
+}
+
+/* --- reading --- */
+
+static bool field_is(const struct procfs_task *task, enum detail_tag tag, const void *data,
+		     size_t bytes)
+{
+	const struct detail_field *field = &task->detail.field[tag];
+
+	return field->state == DETAIL_READ && field->bytes == bytes &&
+	       memcmp(field->data, data, bytes) == 0;
+}
+
+static void test_own(struct procfs *procfs)
+{
+	static const char name[] = "a) \x1b]0;x\n(";
+	struct procfs_task task;
+	char exe[4096], cwd[4096];
+	ssize_t exe_bytes = readlink("/proc/self/exe", exe, sizeof(exe));
+	uint32_t id;
+
+	(void)prctl(PR_SET_NAME, name);
+	procfs_read_process(procfs, (uint32_t)getpid(), &task);
+	(void)prctl(PR_SET_NAME, "test_procfs");
+	ok(exe_bytes > 0 && field_is(&task, DETAIL_EXE, exe, (size_t)exe_bytes),
+	   "exe of a process is read");
+	ok(getcwd(cwd, sizeof(cwd)) && field_is(&task, DETAIL_CWD, cwd, strlen(cwd)), "cwd too");
+	ok(field_is(&task, DETAIL_COMM, name, strlen(name)), "comm too, whatever bytes it has");
+	ok(task.detail.field[DETAIL_ARGV].state == DETAIL_READ &&
+		   task.detail.field[DETAIL_ARGV].bytes > 0,
+	   "argv too");
+	ok(detail_u32(&task.detail, DETAIL_IDS, 1, &id) == 0 && id == geteuid() &&
+		   detail_u32(&task.detail, DETAIL_IDS, 2, &id) == 0 && id == getgid(),
+	   "the ids too");
+	ok(task.detail.field[DETAIL_CGROUP].state == DETAIL_READ, "the cgroup too");
+	ok(task.stat_known && task.ppid == (uint32_t)getppid(), "and the parent");
+}
+
+/* Runs /bin/cat with the given arguments, which waits for its input, until read() has looked at it. */
+static void with_child(char *const argv[], void (*look)(struct procfs *, pid_t),
+		       struct procfs *procfs)
+{
+	int in[2], out[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(in) < 0 || pipe(out) < 0)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(in[0], 0);
+		(void)dup2(out[1], 1);
+		(void)close(in[1]);
+		(void)execv("/bin/cat", argv);
+		_exit(127);
+	}
+	/* When the byte has come back it is cat that runs. */
+	if (write(in[1], "x", 1) != 1 || read(out[0], &byte, 1) != 1)
+		abort();
+	look(procfs, pid);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		(void)close(in[i]);
+		(void)close(out[i]);
+	}
+}
+
+static void look_child(struct procfs *procfs, pid_t pid)
+{
+	static const char argv[] = "cat\0--\0-";
+	struct procfs_task task;
+	struct clock_reading now;
+	uint64_t start_ns;
+
+	clock_read(&now);
+	procfs_read_process(procfs, (uint32_t)pid, &task);
+	start_ns = procfs_start_ns(procfs, task.start_ticks, clock_suspended_ns(&now));
+	ok(field_is(&task, DETAIL_ARGV, argv, sizeof(argv)), "argv of a child, with its NULs");
+	ok(task.ppid == (uint32_t)getpid() && start_ns <= now.monotonic_ns &&
+		   now.monotonic_ns - start_ns < UINT64_C(5000000000),
+	   "a child began just now, on CLOCK_MONOTONIC");
+	(void)kill(pid, SIGKILL);
+	for (int i = 0; i < 500; i++) {
+		procfs_read_process(procfs, (uint32_t)pid, &task);
+		if (task.detail.field[DETAIL_EXE].state == DETAIL_GONE)
+			break;
+		(void)usleep(1000);
+	}
+	ok(task.detail.field[DETAIL_EXE].state == DETAIL_GONE &&
+		   task.detail.field[DETAIL_ARGV].state == DETAIL_GONE &&
+		   task.detail.field[DETAIL_ARGV].bytes == 0 &&
+		   field_is(&task, DETAIL_COMM, "cat", 3),
+	   "of one that has ended and is not reaped, exe and argv are gone and comm is there");
+	(void)waitpid(pid, NULL, 0);
+	procfs_read_process(procfs, (uint32_t)pid, &task);
+	ok(!task.stat_known && task.detail.field[DETAIL_EXE].state == DETAIL_GONE &&
+		   task.detail.field[DETAIL_COMM].state == DETAIL_GONE &&
+		   task.detail.field[DETAIL_IDS].state == DETAIL_GONE,
+	   "of one that is reaped everything is gone");
+}
+
+static void look_long(struct procfs *procfs, pid_t pid)
+{
+	struct procfs_task task;
+	const struct detail_field *field = &task.detail.field[DETAIL_ARGV];
+
+	procfs_read_process(procfs, (uint32_t)pid, &task);
+	ok(field->state == DETAIL_TRUNCATED && field->bytes == PROCFS_ARGV_MAX_BYTES &&
+		   field->data[0] == 'y' && field->data[4095] == 'y',
+	   "of a long argv there is the beginning, and that it was longer");
+}
+
+static void look_exact(struct procfs *procfs, pid_t pid)
+{
+	struct procfs_task task;
+
+	procfs_read_process(procfs, (uint32_t)pid, &task);
+	ok(task.detail.field[DETAIL_ARGV].state == DETAIL_READ &&
+		   task.detail.field[DETAIL_ARGV].bytes == PROCFS_ARGV_MAX_BYTES,
+	   "one that just fits is whole");
+}
+
+static void test_children(struct procfs *procfs)
+{
+	static char cat[] = "cat", dashes[] = "--", dash[] = "-", text[5001];
+
+	with_child((char *[]){ cat, dashes, dash, NULL }, look_child, procfs);
+	memset(text, 'y', sizeof(text) - 1);
+	with_child((char *[]){ text, NULL }, look_long, procfs);
+	text[PROCFS_ARGV_MAX_BYTES - 1] = '\0';
+	with_child((char *[]){ text, NULL }, look_exact, procfs);
+}
+
+/* --- snapshot --- */
+
+struct seen {
+	uint64_t snapshots, end_count, unordered;
+	bool self, thread, kernel;
+	uint32_t self_tid, thread_tid;
+};
+
+static int see(void *context, struct event *event)
+{
+	struct seen *seen = context;
+	struct detail detail;
+
+	if (event->kind == EVENT_SNAPSHOT_END) {
+		seen->end_count = event->arg[0];
+		return 0;
+	}
+	seen->snapshots++;
+	if (detail_unpack(event->detail, event->detail_bytes, &detail) < 0)
+		return -EBADMSG;
+	if (event->tid == seen->self_tid)
+		seen->self = event->pid == seen->self_tid && event->ppid == (uint32_t)getppid() &&
+			     detail.field[DETAIL_EXE].state == DETAIL_READ;
+	if (event->tid == seen->thread_tid)
+		seen->thread = event->pid == seen->self_tid && seen->self &&
+			       detail.field[DETAIL_COMM].bytes == 6 &&
+			       memcmp(detail.field[DETAIL_COMM].data, "thread", 6) == 0 &&
+			       detail.field[DETAIL_EXE].state == DETAIL_ABSENT;
+	if (event->pid == 2)
+		seen->kernel = detail.field[DETAIL_EXE].state == DETAIL_ABSENT &&
+			       detail.field[DETAIL_ARGV].state == DETAIL_READ &&
+			       detail.field[DETAIL_ARGV].bytes == 0;
+	if (event->timestamp_ns == 0 || event->cpu != EVENT_CPU_NONE ||
+	    event->arg[0] > event->timestamp_ns)
+		seen->unordered++;
+	return 0;
+}
+
+static _Atomic int thread_tid;
+static pthread_mutex_t thread_end = PTHREAD_MUTEX_INITIALIZER;
+
+static void *thread_main(void *context)
+{
+	(void)prctl(PR_SET_NAME, "thread");
+	thread_tid = gettid();
+	(void)pthread_mutex_lock(&thread_end);
+	(void)pthread_mutex_unlock(&thread_end);
+	return context;
+}
+
+static int refuse(void *context, struct event *event)
+{
+	(void)context;
+	(void)event;
+	return -ENOSPC;
+}
+
+static void test_snapshot(struct procfs *procfs)
+{
+	struct seen seen = { .self_tid = (uint32_t)getpid() };
+	pthread_t thread;
+
+	(void)pthread_mutex_lock(&thread_end);
+	if (pthread_create(&thread, NULL, thread_main, NULL) != 0)
+		abort();
+	while (thread_tid == 0)
+		(void)usleep(1000);
+	seen.thread_tid = (uint32_t)thread_tid;
+	ok(snapshot_take(procfs, 0, see, &seen) == 0 && seen.snapshots > 2 &&
+		   seen.end_count == seen.snapshots,
+	   "a snapshot has all tasks (%llu) and says how many", (unsigned long long)seen.snapshots);
+	ok(seen.self, "this process is in it, with its parent and program");
+	ok(seen.thread, "its thread is in it behind it, with its name alone");
+	ok(seen.unordered == 0, "every task began before it was read");
+	if (access("/proc/2/stat", R_OK) == 0)
+		ok(seen.kernel, "a kernel thread has no program and no arguments");
+	ok(snapshot_take(procfs, 0, refuse, NULL) == -ENOSPC, "whoever takes it may end it");
+	(void)pthread_mutex_unlock(&thread_end);
+	(void)pthread_join(thread, NULL);
+}
+
+int main(void)
+{
+	struct procfs *procfs = NULL;
+
+	test_stat();
+	test_status();
+	test_cgroup();
+	test_number();
+	ok(procfs_open("/nowhere", &procfs) == -ENOENT && !procfs, "a folder must be there");
+	if (procfs_open("/proc", &procfs) < 0)
+		return 1;
+	test_own(procfs);
+	test_children(procfs);
+	test_snapshot(procfs);
+	procfs_close(procfs);
+	procfs_close(NULL);
+	return done_testing();
+}
