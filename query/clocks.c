@@ -227,7 +227,9 @@ static void intervals_clock(struct intervals *in, uint64_t at_ns, int64_t offset
 
 static bool span_anchor(const struct ledger_span *span, int64_t *ret_offset)
 {
-	if (span->tail || span->anchor_mono_ns == 0 || span->anchor_real_ns == 0)
+	/* What a later boot sealed bears the clocks of that boot. */
+	if (span->tail || (span->flags & RING_BLOCK_RECOVERED) || span->anchor_mono_ns == 0 ||
+	    span->anchor_real_ns == 0)
 		return false;
 	*ret_offset = (int64_t)(span->anchor_real_ns - span->anchor_mono_ns);
 	return true;

@@ -173,6 +173,8 @@ static void header_of_events(const struct event *events, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (events[i].kind < EVENT_KIND_LIMIT)
 			header->kind_bits |= UINT64_C(1) << events[i].kind;
+		if (events[i].kind == EVENT_CLOCK && events[i].arg[2] == EVENT_CLOCK_STEP)
+			header->flags |= RING_BLOCK_CLOCK_STEP;
 		if (events[i].timestamp_ns < header->ts_min_ns)
 			header->ts_min_ns = events[i].timestamp_ns;
 		if (events[i].timestamp_ns > header->ts_max_ns)
