@@ -872,14 +872,14 @@ static bool plane_is_noise(const struct lane *lane)
 	return most < lane->at / 128;
 }
 
-/* The compressor for a column; NULL: it is stored as it is. */
-static z_stream *column_stream(struct block_packer *packer, unsigned column)
+/* HOW_MATCH, HOW_RUNS or HOW_STORE. */
+static enum how column_choose(unsigned column, const struct lane *lane)
 {
 	enum how how = column >= COLUMN_STRING_FIRST ? HOW_MATCH : column_how[column];
 
-	if (how == HOW_STORE || (how == HOW_PLANE && plane_is_noise(&packer->coder.lane[column])))
-		return NULL;
-	return how == HOW_MATCH ? &packer->match : &packer->runs;
+	if (how != HOW_PLANE)
+		return how;
+	return plane_is_noise(lane) ? HOW_STORE : HOW_RUNS;
 }
 
 /* Compresses a column to `room` bytes at out.  Returns how many it took, or 0 when that does not make it smaller or does not fit. */
@@ -901,12 +901,13 @@ static void column_pack(struct block_packer *packer, unsigned column, struct wri
 			struct writer *w)
 {
 	struct lane *lane = &packer->coder.lane[column];
-	z_stream *z = column_stream(packer, column);
+	enum how how = column_choose(column, lane);
 	enum codec codec = CODEC_STORED;
 	size_t stored = 0;
 
-	if (z)
-		stored = column_deflate(z, lane, w->data + w->bytes, w->capacity - w->bytes);
+	if (how != HOW_STORE)
+		stored = column_deflate(how == HOW_MATCH ? &packer->match : &packer->runs, lane,
+					w->data + w->bytes, w->capacity - w->bytes);
 	if (stored > 0) {
 		codec = CODEC_DEFLATE;
 		w->bytes += stored;
@@ -1001,6 +1002,7 @@ static int events_pack(struct coder *c, const struct event *events, size_t count
 	return c->failed;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two inputs, a buffer and two results take nine parameters */
 int block_pack(struct block_packer *packer, const struct event *events, size_t count,
 	       const uint8_t *keyframe, size_t keyframe_bytes, uint8_t *out, size_t capacity,
 	       size_t *ret_bytes, size_t *ret_raw_bytes)

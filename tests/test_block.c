@@ -20,7 +20,9 @@ static struct event *events;
 
 static bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
 {
-	return !a == !b && (bytes == 0 || memcmp(a, b, bytes) == 0);
+	if (!a || !b)
+		return !a && !b;
+	return memcmp(a, b, bytes) == 0;
 }
 
 static bool event_equal(const struct event *a, const struct event *b)
