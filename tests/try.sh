@@ -1,68 +1,104 @@
 #!/bin/bash
 # try.sh  Records this machine while a small workload runs, then shows what the ledger has of it.
 cd "$(dirname "$0")/.." || exit 1
-set -u
-BUILD=${BUILD:-build/plain}
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.try.XXXXXX") || exit 1
-store=$scratch/store
-recorder=''
-trap '[ -z "$recorder" ] || kill "$recorder" 2>/dev/null; rm -rf "$scratch"' EXIT
+set -u -o pipefail
+export BUILD=${BUILD:-build/plain}
 
 fail() {
 	echo "try: $*" >&2
 	exit 1
 }
 
-# show HEADING COMMAND...  The command as a user would type it, and its answer, which must not be empty.
-show() {
-	local heading=$1
-	shift
-	printf '\n--- %s\n$ %s\n' "$heading" "$(printf ' %q' "${@##*/procledger}" | sed 's/^ //')"
-	"$@" >"$scratch/answer" || fail "\"$*\" ended with exit status $?"
-	[ -s "$scratch/answer" ] || fail "\"$*\" had no answer"
-	cat "$scratch/answer"
-}
-
+# workload  A shell with children: one that fails, one that leaves its child behind, a program with threads which renames
+# itself and is killed, and a session of its own with another name.
 workload() {
 	sh -c 'ls / >/dev/null; sleep 0.1; exit 3'
 	sh -c 'date >/dev/null & (sleep 0.1; true) & wait; false'
 	"$BUILD/tests/workload" 2>/dev/null
-	setsid sh -c 'echo a-new-name >/proc/$$/comm; sleep 0.05'
+	setsid sh -c 'printf a-new-name >/proc/$$/comm; sleep 0.05'
 } >/dev/null 2>&1
 
-if [ "$(id -u)" -ne 0 ]; then
-	echo "try: recording needs root (CAP_NET_ADMIN for the kernel's events, and /proc of others); run: sudo make try" >&2
-	exit 1
+if [ "${1:-}" = workload ]; then
+	workload
+	exit 0
 fi
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.try.XXXXXX") || exit 1
+export PROCLEDGER_STORE=$scratch/store
+recorder=''
+trap '[ -z "$recorder" ] || kill "$recorder" 2>/dev/null; rm -rf "$scratch"' EXIT
 
-"$BUILD/procledgerd" --store "$store" --ring-size 16M 2>"$scratch/log" &
+# heading TEXT ARGUMENT...  What is shown, and the command as one would type it.
+heading() {
+	local argument
+	printf '\n== %s\n$ procledger' "$1"
+	shift
+	for argument; do
+		case $argument in
+		*[!a-zA-Z0-9@._=/-]*) printf ' "%s"' "$argument" ;;
+		*) printf ' %s' "$argument" ;;
+		esac
+	done
+	printf '\n'
+}
+
+# show TEXT ARGUMENT...  An answer of procledger; there must be one.
+show() {
+	heading "$@"
+	shift
+	"$BUILD/procledger" "$@" >"$scratch/answer" 2>"$scratch/words" ||
+		fail "procledger $1: exit status $?: $(cat "$scratch/words")"
+	[ -s "$scratch/answer" ] || fail "procledger $1 had no answer"
+	cat "$scratch/answer" "$scratch/words"
+}
+
+# below PID  Of a tree on standard input the heading, and what is PID or below it, moved to the left.
+below() {
+	perl -CS -e '
+		my ($pid, $at, $depth) = shift;
+		while (<STDIN>) {
+			$at = index $_, "COMMAND" if $. == 1;
+			my ($lead) = substr($_, $at) =~ /^([\x{2500}-\x{257f} ]*)/;
+			undef $depth if defined $depth && length $lead <= $depth;
+			$depth = length $lead if /^ *$pid /;
+			chomp;
+			print substr(substr($_, 0, $at) . substr($_, $at + ($depth // 0)), 0, 140), "\n"
+				if $. == 1 || defined $depth;
+		}' "$1"
+}
+
+[ "$(id -u)" -eq 0 ] ||
+	fail 'recording needs root, for the kernel'\''s events and for /proc of other users; as root, run: make try'
+
+"$BUILD/procledgerd" --ring-size 16M 2>"$scratch/log" &
 recorder=$!
 for _ in $(seq 100); do
-	[ -s "$store/index.db" ] && break
+	grep -q recording "$scratch/log" && break
 	kill -0 "$recorder" 2>/dev/null || break
-	sleep 0.05
+	sleep 0.1
 done
-if ! kill -0 "$recorder" 2>/dev/null; then
-	cat "$scratch/log" >&2
-	fail "the recorder did not start; its own words are above"
-fi
+grep -q recording "$scratch/log" || fail "the recorder did not start: $(cat "$scratch/log")"
 sleep 1
-echo "recording this machine (every fork, exec, exit, id, session, trace, name and core) into $store"
-since=$(date '+%F %T.%N')
-(exec bash -c "$(declare -f workload); BUILD=$BUILD; workload; true")
-until=$(date '+%F %T.%N')
+echo "Recording this machine into $PROCLEDGER_STORE ..."
+since=@$EPOCHREALTIME
+"$0" workload &
+shell=$!
+wait "$shell"
+until=@$EPOCHREALTIME
 sleep 1
 kill -TERM "$recorder"
-wait "$recorder" || fail "the recorder ended with exit status $?: $(tail -n 1 "$scratch/log")"
+wait "$recorder" || fail "the recorder ended with exit status $?: $(cat "$scratch/log")"
 recorder=''
+sed 's/^/    /' "$scratch/log"
 
-ledger=("$BUILD/procledger" --store "$store")
-show 'who started whom, what became of them' "${ledger[@]}" tree -S "$since" -U "$until"
-show 'the names that a task had' "${ledger[@]}" comm -S "$since" -U "$until" renamed
-show 'SQL: the events of that time, by kind' "${ledger[@]}" sql \
-	"SELECT kind, count(*) AS events, count(DISTINCT pid) AS processes FROM event GROUP BY kind ORDER BY events DESC"
-show 'SQL: programs that ended badly' "${ledger[@]}" sql \
-	"SELECT pid, ppid, comm, argv, exit_code >> 8 AS status, exit_code & 127 AS signal,
-	(end_ns - start_ns) / 1000 AS microseconds FROM process WHERE exit_code <> 0 ORDER BY start_ns DESC LIMIT 10"
-show 'is that all there was?' "${ledger[@]}" sql "SELECT * FROM coverage"
-printf '\nThe ledger was %s; it is removed now. To keep one: procledgerd --store DIR\n' "$store"
+heading "who started whom, and what became of them (all of the machine; here what the workload did)" tree -S "$since" -U "$until"
+"$BUILD/procledger" tree -S "$since" -U "$until" 2>"$scratch/words" | below "$shell" >"$scratch/answer" ||
+	fail "procledger tree: $(cat "$scratch/words")"
+[ "$(wc -l <"$scratch/answer")" -gt 8 ] || fail 'the tree does not have the workload'
+cat "$scratch/answer" "$scratch/words"
+show 'the names that a task had, and where each came from' comm -S "$since" -U "$until" renamed
+show 'SQL: every event that the kernel sent, by kind' sql \
+	"SELECT kind, count(*) AS events, count(DISTINCT pid) AS processes FROM event WHERE pid IS NOT NULL AND kind <> 'snapshot' GROUP BY kind ORDER BY events DESC"
+show 'SQL: who ended badly' sql \
+	"SELECT pid, ppid, comm, exit_code >> 8 AS status, exit_code & 127 AS signal, (end_ns - start_ns) / 1000 AS us, argv FROM process WHERE exit_code <> 0 ORDER BY start_ns DESC LIMIT 5"
+show 'SQL: is that all there was?' sql 'SELECT * FROM coverage'
+printf '\nThe ledger is removed now.  To keep one: %s/procledgerd --store DIR\n' "$BUILD"
