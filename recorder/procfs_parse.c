@@ -139,7 +139,7 @@ int procfs_parse_status(const uint8_t *text, size_t bytes, uint32_t ret_ids[4])
 int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_path,
 			size_t *ret_bytes)
 {
-	enum { NONE, FIRST, SYSTEMD, UNIFIED } best = NONE;
+	enum rank { NONE, FIRST, SYSTEMD, UNIFIED } best = NONE;
 	const uint8_t *at = text, *end = text + bytes, *path = NULL;
 	size_t path_bytes = 0;
 	struct text line;
@@ -147,7 +147,7 @@ int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_p
 	while (line_next(&at, end, &line)) {
 		const uint8_t *one = memchr(line.at, ':', (size_t)(line.end - line.at)), *two;
 		struct text rest;
-		int rank = FIRST;
+		enum rank rank = FIRST;
 
 		if (!one)
 			continue;
@@ -159,7 +159,7 @@ int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_p
 			rank = UNIFIED;
 		else if (line_begins(&rest, "name=systemd:"))
 			rank = SYSTEMD;
-		if (rank <= (int)best)
+		if (rank <= best)
 			continue;
 		best = rank;
 		path = two + 1;

@@ -31,9 +31,9 @@ verdict_set(struct verdict *verdict, enum verdict_code code, const char *format,
 {
 	va_list arguments;
 
-	verdict->code = code;
+	verdict->code = (int)code;
 	va_start(arguments, format);
 	(void)vsnprintf(verdict->sentence, sizeof(verdict->sentence), format, arguments);
 	va_end(arguments);
-	return code;
+	return (int)code;
 }

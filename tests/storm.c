@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,12 +55,23 @@ static pid_t thread_once(void)
 	return tid;
 }
 
-static pid_t child_once(char mode)
+static pid_t vfork_once(void)
 {
-	pid_t pid = mode == 'v' ? vfork() : fork();
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		_exit(5);
+	return pid;
+}
+
+static pid_t fork_once(bool exec)
+{
+	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (mode == 'e')
+		if (exec)
 			(void)execl("/bin/true", "true", (char *)NULL);
 		_exit(0);
 	}
@@ -92,8 +104,10 @@ static _Noreturn void work(char mode, long count, unsigned worker)
 			sink_add(&sink, thread_once());
 		else if (mode == 'c')
 			sink_add(&sink, comm_once(i));
+		else if (mode == 'v')
+			sink_add(&sink, vfork_once());
 		else
-			sink_add(&sink, child_once(mode));
+			sink_add(&sink, fork_once(mode == 'e'));
 	}
 	sink_flush(&sink);
 	_exit(0);

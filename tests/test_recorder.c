@@ -312,6 +312,7 @@ static void test_import(const char *path)
 
 static void test_import_twice(const char *path)
 {
+	char options[PATH_BYTES];
 	size_t bytes = stream_make(STREAM_EVENTS / 2, SIZE_MAX, 0);
 
 	memcpy(stream + bytes, stream, bytes);
@@ -322,8 +323,8 @@ static void test_import_twice(const char *path)
 	ok(walk.kinds[EVENT_START] == 2 && walk.kinds[EVENT_STOP] == 2 && walk.boots == 2 &&
 		   walk.lost == 0,
 	   "as two boots, without a loss between them");
-	(void)snprintf(log_text, sizeof(log_text), "--ring-size 4M --ring-only --input %s", path);
-	ok(recorder_run(strdup(log_text)) == 0 && ring_walk(NULL, 0) && walk.boots == 4 &&
+	(void)snprintf(options, sizeof(options), "--ring-size 4M --ring-only --input %s", path);
+	ok(recorder_run(options) == 0 && ring_walk(NULL, 0) && walk.boots == 4 &&
 		   walk.kinds[EVENT_START] == 4,
 	   "another import into the same store goes on behind them");
 }
@@ -684,7 +685,7 @@ int main(int argc, char **argv)
 	char path[128];
 
 	(void)argc;
-	(void)snprintf(build, sizeof(build), "%s/..", dirname(strdup(argv[0])));
+	(void)snprintf(build, sizeof(build), "%s/..", dirname(argv[0]));
 	(void)snprintf(scratch, sizeof(scratch), "/tmp/procledger.test_recorder.XXXXXX");
 	if (!mkdtemp(scratch) || chmod(scratch, 0755) < 0)
 		return 1;
