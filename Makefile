@@ -42,6 +42,7 @@ PROGRAMS = $(B)/procledgerd $(B)/procledger
 TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 HELPERS  = $(patsubst %.c,$(B)/%,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 FUZZERS  = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 T       ?= $(TESTS) $(wildcard tests/test_*.sh)
 
 all: $(PROGRAMS)
@@ -71,18 +72,18 @@ $(B)/schema/index_sql.h: schema/index.sql Makefile
 
 try:
 	@tests/setup build
-	@$(MAKE) --no-print-directory all $(B)/tests/workload
+	@$(MAKE) --no-print-directory $(JOBS) all $(B)/tests/workload
 	BUILD=$(B) tests/try.sh
 check:
 	@tests/setup build check
-	@$(MAKE) --no-print-directory everything
+	@$(MAKE) --no-print-directory $(JOBS) everything
 	BUILD=$(B) prove --exec '' --timer $(PROVE_FLAGS) $(T)
 lint:
 	@tests/setup build lint
 	tests/lint
 fuzz:
 	@tests/setup build lint
-	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
+	@$(MAKE) --no-print-directory $(JOBS) VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" fuzzers
 	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS)
 fuzzers: $(FUZZERS)
