@@ -16,26 +16,6 @@ enum {
 	STAGED_STEP = 16,
 };
 
-/* Whether a record (behind a pad, perhaps) of event_no stands at pos in staging. */
-static bool is_staged(const struct ring *ring, const uint8_t *staging, uint64_t salt, uint64_t pos,
-		      uint64_t event_no)
-{
-	uint64_t area = ring->super.staging_bytes;
-	struct event event;
-	size_t bytes = 0;
-
-	for (int try = 0; try < 2; try++) {
-		uint64_t offset = pos % area;
-		int r = event_record_unpack(staging + offset, (size_t)(area - offset), salt, pos,
-					    event_no, &event, &bytes);
-
-		if (r != EVENT_RECORD_PAD)
-			return r == 0;
-		pos += bytes;
-	}
-	return false;
-}
-
 /* The newest readable header before block_no, within the ring.  False: there is none. */
 static bool header_before(const struct ring *ring, uint64_t block_no,
 			  struct ring_block_header *ret_header)
@@ -56,7 +36,7 @@ static int head_set(const struct ring *ring, struct ring_head *head, uint64_t ne
 }
 
 /* Goes back over newest slots that were torn in writing: header there, payload not. */
-static int step_over_torn(struct ring *ring, const uint8_t *staging, struct ring_head *head)
+static int step_over_torn(struct ring *ring, struct ring_head *head)
 {
 	struct ring_block_header header;
 	struct ring_head before = *head;
@@ -69,8 +49,8 @@ static int step_over_torn(struct ring *ring, const uint8_t *staging, struct ring
 		if (r == 0)
 			break;
 		r = head_set(ring, &before, head->newest.block_no);
-		if (r < 0 || !is_staged(ring, staging, before.tail.salt, before.tail.pos,
-					head->newest.first_event_no))
+		if (r < 0 || before.tail.event_no != head->newest.first_event_no ||
+		    !ring_is_staged(ring, &before.tail))
 			break; /* damage: its number stays its own */
 		before.torn_slots++;
 		*head = before;
@@ -118,14 +98,13 @@ static bool find_staged(const struct ring *ring, const uint8_t *staging, struct 
 static void look_behind(struct ring *ring, const uint8_t *staging, struct ring_head *head)
 {
 	struct ring_block_header header;
-	const struct ring_tail *tail = &head->tail;
+	int r = ring_slot_header(ring, head->next_block_no, &header);
 
-	if (ring_slot_header(ring, head->next_block_no, &header) >= 0)
-		return; /* empty, or of an older lap */
+	if (r == RING_SLOT_EMPTY || (r == 0 && header.block_no < head->next_block_no))
+		return;
 	if (head->torn_slots == 0)
 		head->torn_slots = 1;
-	if (!footer_says(ring, head->next_block_no) ||
-	    is_staged(ring, staging, tail->salt, tail->pos, tail->event_no))
+	if (r == 0 || !footer_says(ring, head->next_block_no) || ring_is_staged(ring, &head->tail))
 		return;
 	/* Its events are gone, but their numbers must not be given again. */
 	head->next_block_no++;
@@ -143,7 +122,7 @@ int ring_recover_head(struct ring *ring, const uint8_t *staging, struct ring_hea
 	if (r == 0)
 		r = head_set(ring, &head, next);
 	if (r == 0)
-		r = step_over_torn(ring, staging, &head);
+		r = step_over_torn(ring, &head);
 	if (r < 0)
 		return r;
 	look_behind(ring, staging, &head);

@@ -154,6 +154,13 @@ static int slot_try(struct ring *ring, uint64_t block_no, bool whole,
 	return 0;
 }
 
+bool ring_slot_whole(struct ring *ring, uint64_t block_no)
+{
+	struct ring_block_header header;
+
+	return slot_try(ring, block_no, true, &header) == 0;
+}
+
 /* Why block_no is not whole in its slot, as far as can be said now. */
 static int slot_verdict(struct ring *ring, uint64_t block_no)
 {
@@ -215,50 +222,5 @@ int ring_read_block(struct ring *ring, uint64_t block_no, struct block *block,
 	if (r < 0)
 		return r;
 	*ret_header = header;
-	return 0;
-}
-
-int ring_read_staging_header(const struct ring *ring, struct ring_staging_header *ret_header)
-{
-	struct ring_staging_header header[2];
-	int result[2];
-
-	for (size_t i = 0; i < 2; i++) {
-		uint8_t disk[RING_STAGING_HEADER_BYTES];
-
-		result[i] = io_read(ring->io, ring->fd, disk, sizeof(disk),
-				    RING_STAGING_HEADER_OFFSET + i * RING_STAGING_HEADER_BYTES);
-		if (result[i] == 0)
-			result[i] = ring_staging_header_unpack(disk, &header[i]);
-	}
-	if (result[0] != 0 && result[1] != 0)
-		return -EBADMSG;
-	if (result[0] != 0 || (result[1] == 0 && header[1].generation > header[0].generation))
-		*ret_header = header[1];
-	else
-		*ret_header = header[0];
-	return 0;
-}
-
-int ring_find_tail(const struct ring *ring, const struct ring_block_header *newest,
-		   struct ring_tail *ret_tail)
-{
-	struct ring_staging_header header;
-	bool have = ring_read_staging_header(ring, &header) == 0;
-	uint64_t end_no = newest ? newest->first_event_no + newest->event_count : 0;
-
-	if (!newest && !have)
-		return -EBADMSG;
-	/* A header from before the newest block says nothing of what is behind it. */
-	if (newest &&
-	    (!have || header.salt == newest->stage_salt || header.first_event_no < end_no))
-		*ret_tail = (struct ring_tail){ .salt = newest->stage_salt,
-						.pos = newest->stage_end_pos,
-						.event_no = end_no };
-	else
-		*ret_tail = (struct ring_tail){ .salt = header.salt,
-						.pos = header.start_pos,
-						.event_no = header.first_event_no,
-						.anew = true };
 	return 0;
 }

@@ -18,6 +18,8 @@ struct ring {
 	struct ring_superblock super;
 	bool found; /* next_block_no has been looked for */
 	uint64_t next_block_no;
+	uint64_t
+		whole_next; /* the newest block was seen to be whole when it was the one before this */
 	uint8_t slot[RING_SLOT_BYTES]; /* the slot read last */
 };
 
@@ -40,6 +42,9 @@ int ring_slot_header(const struct ring *ring, uint64_t block_no,
  * As ring_read_header(). */
 int ring_load_slot(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header);
 
+/* Whether block_no is whole in its slot at this moment (all but the columns). */
+bool ring_slot_whole(struct ring *ring, uint64_t block_no);
+
 /* Where staging begins that is not in a block yet. */
 struct ring_tail {
 	uint64_t salt, pos, event_no;
@@ -49,6 +54,9 @@ struct ring_tail {
 /* The tail behind newest (NULL: there is no block).  0, or -EBADMSG: neither the staging headers nor a block tell. */
 int ring_find_tail(const struct ring *ring, const struct ring_block_header *newest,
 		   struct ring_tail *ret_tail);
+
+/* Whether the record that the tail names is there. */
+bool ring_is_staged(const struct ring *ring, const struct ring_tail *tail);
 
 /* The whole staging header with the highest generation.  0 or -EBADMSG. */
 int ring_read_staging_header(const struct ring *ring, struct ring_staging_header *ret_header);

@@ -140,6 +140,28 @@ static uint64_t find_by_scan(const struct ring *ring)
 	return next;
 }
 
+/* A crash while the newest block was written may have left its header without its payload.  Its events are still staged then
+ * (invariant 3), its number will be written again, and it does not count. */
+static bool newest_is_torn(struct ring *ring, uint64_t next)
+{
+	struct ring_block_header newest, before;
+	struct ring_tail tail;
+	bool have_before;
+
+	if (next == 0 || next == ring->whole_next)
+		return false;
+	if (ring_slot_whole(ring, next - 1)) {
+		ring->whole_next = next;
+		return false;
+	}
+	if (ring_slot_header(ring, next - 1, &newest) != 0 || newest.block_no != next - 1)
+		return false;
+	have_before = next > 1 && ring_slot_header(ring, next - 2, &before) == 0 &&
+		      before.block_no == next - 2;
+	return ring_find_tail(ring, have_before ? &before : NULL, &tail) == 0 &&
+	       tail.event_no == newest.first_event_no && ring_is_staged(ring, &tail);
+}
+
 int ring_refresh(struct ring *ring, uint64_t *ret_first, uint64_t *ret_next)
 {
 	uint64_t slot_count = ring->super.slot_count;
@@ -147,6 +169,8 @@ int ring_refresh(struct ring *ring, uint64_t *ret_first, uint64_t *ret_next)
 
 	if (find_by_hint(ring, hint, &next) != 0 && find_by_halves(ring, &next) != 0)
 		next = find_by_scan(ring);
+	if (newest_is_torn(ring, next))
+		next--;
 	ring->found = true;
 	ring->next_block_no = next;
 	*ret_first = next > slot_count ? next - slot_count : 0;
