@@ -211,7 +211,7 @@ int cmd_comm(const struct options *options)
 			error = -ENOMEM;
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			history.window = &query.window.boots[i];
-			if (history.window->recorded)
+			if (history.window->lived)
 				error = history_boot(&history);
 		}
 		r = error < 0 ? query_failed(&query, error, "read")

@@ -29,11 +29,8 @@ struct ps {
 
 static void text_row(struct ps *ps, const struct past_life *life)
 {
-	uint64_t window_end = ps->window->intervals[ps->window->count - 1].to_ns;
 	char start[WHEN_TEXT_BYTES], duration[WHEN_TEXT_BYTES], end[LIFE_WORD_BYTES];
 
-	if (window_end > ps->window->boot->ts_max_ns)
-		window_end = ps->window->boot->ts_max_ns;
 	output_unsigned(ps->output, life->tid);
 	if (life->born != LIFE_BORN_UNSEEN || life->ppid != 0)
 		output_unsigned(ps->output, life->ppid);
@@ -46,7 +43,7 @@ static void text_row(struct ps *ps, const struct past_life *life)
 	if (life->start_ns != 0)
 		query_time(ps->query, life->boot_no, life->start_ns, TIME_DIGITS, start);
 	output_word(ps->output, life->start_ns != 0 ? start : NULL);
-	life_duration(life, window_end, duration);
+	life_duration(life, window_end_ns(ps->window), duration);
 	output_word(ps->output, duration[0] ? duration : NULL);
 	life_end_word(life, end);
 	output_word(ps->output, end);
@@ -100,7 +97,7 @@ int cmd_ps(const struct options *options)
 			output_set_width(ps.output, line_terminal_width());
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			ps.window = &query.window.boots[i];
-			if (ps.window->recorded)
+			if (ps.window->lived)
 				error = ps_boot(&ps);
 		}
 		r = error < 0 ? query_failed(&query, error, "read")

@@ -49,13 +49,6 @@ static void draw_branches(struct tree *tree, const struct past_life *life)
 	line_print(&tree->line, life->next_sibling ? strokes->branch : strokes->last);
 }
 
-static uint64_t window_end(const struct window_boot *window)
-{
-	uint64_t end = window->intervals[window->count - 1].to_ns;
-
-	return end < window->boot->ts_max_ns ? end : window->boot->ts_max_ns;
-}
-
 static void print_life(struct tree *tree, const struct past_life *life)
 {
 	char start[WHEN_TEXT_BYTES] = "?", end[LIFE_WORD_BYTES], duration[WHEN_TEXT_BYTES];
@@ -63,7 +56,7 @@ static void print_life(struct tree *tree, const struct past_life *life)
 	if (life->start_ns != 0)
 		query_time(tree->query, life->boot_no, life->start_ns, TIME_DIGITS, start);
 	life_end_word(life, end);
-	life_duration(life, window_end(tree->window), duration);
+	life_duration(life, window_end_ns(tree->window), duration);
 	line_clear(&tree->line);
 	line_printf(&tree->line, "%7" PRIu32 " %-*s %9s %-12s ", life->tid, (int)tree->time_width,
 		    start, duration, end);
@@ -78,7 +71,7 @@ static void print_head(struct tree *tree)
 	size_t boots = 0;
 
 	for (size_t i = 0; i < tree->query->window.boot_count; i++)
-		boots += tree->query->window.boots[i].recorded;
+		boots += tree->query->window.boots[i].lived;
 	if (boots > 1)
 		printf("%sboot %" PRIu32 "\n", tree->found > 0 ? "\n" : "",
 		       tree->window->boot->boot_no);
@@ -132,7 +125,7 @@ int cmd_tree(const struct options *options)
 		tree.width = line_terminal_width();
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			tree.window = &query.window.boots[i];
-			if (tree.window->recorded)
+			if (tree.window->lived)
 				error = tree_boot(&tree);
 		}
 		r = error < 0 ? query_failed(&query, error, "read")

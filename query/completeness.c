@@ -267,7 +267,7 @@ static int check_oldest(struct check *check, unsigned flags)
 				return r;
 		}
 	}
-	if (!(flags & COMPLETENESS_FOLD) || !boot || !boot->recorded)
+	if (!(flags & COMPLETENESS_FOLD) || !boot || !boot->lived)
 		return 0;
 	r = ledger_fold_start(ledger, boot->first, &begin, &keyframe);
 	if (r != LEDGER_NO_KEYFRAME)

@@ -570,7 +570,7 @@ int past_new(struct ledger *ledger, const struct window_boot *window, unsigned f
 	past->lives = lives_new(&watch);
 	if (past->lives && table_grow(past)) {
 		r = 0;
-		if (window->boot->span_count > 0 && window->recorded) {
+		if (window->lived) {
 			r = ledger_fold_start(ledger, window->first, &first, &keyframe);
 			/* Without a keyframe: what can be told, beginning with nothing. */
 			if (r == LEDGER_NO_KEYFRAME && first > window->last) {

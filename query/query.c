@@ -107,7 +107,7 @@ int query_open_window(struct query *query, const struct options *options)
 	if (r != 0)
 		return r;
 	r = window_init(&query->window, query->ledger, query->clocks, &options->window,
-			&query->here, message);
+			&query->here, query_recorder_runs(query) == 1, message);
 	if (r == WINDOW_USAGE)
 		return complain(EXIT_USAGE, "%s", message);
 	if (r == WINDOW_NO_BOOT)
@@ -119,7 +119,7 @@ int query_window_all(struct query *query)
 {
 	static const struct window_request all = { .boot = "all" };
 	char message[WINDOW_MESSAGE_BYTES] = "";
-	int r = window_init(&query->window, query->ledger, query->clocks, &all, &query->here,
+	int r = window_init(&query->window, query->ledger, query->clocks, &all, &query->here, false,
 			    message);
 
 	return r < 0 ? query_failed(query, r, "read") : r;

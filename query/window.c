@@ -12,7 +12,7 @@ enum { BOOT_ID_DIGITS = 32 };
 /* Bounds as they were read: wall and raw bounds may be mixed. */
 struct bounds {
 	uint64_t wall_since, wall_until, mono_since, mono_until;
-	bool wall, mono;
+	bool wall, mono, running;
 };
 
 /* --- boots --- */
@@ -202,6 +202,42 @@ static int make_intervals(struct clocks *clocks, const struct bounds *bounds,
 	return 0;
 }
 
+void window_place(struct window_boot *boot, const struct ledger *ledger, bool running)
+{
+	const struct ledger_boot *of = boot->boot;
+	uint64_t from_ns = boot->intervals[0].from_ns;
+	uint64_t to_ns = boot->intervals[boot->count - 1].to_ns;
+	bool newest = of == &ledger->boots[ledger->boot_count - 1];
+
+	boot->recorded = ledger_find(ledger, of, from_ns, to_ns, &boot->first, &boot->last);
+	boot->lived = boot->recorded;
+	/* Between two blocks, or since the newest event, those live who did before. */
+	if (!boot->recorded && (from_ns <= of->ts_max_ns || (newest && running)))
+		boot->lived = ledger_find(ledger, of, 0, to_ns, &boot->first, &boot->last);
+	if (!boot->recorded)
+		boot->first = boot->last;
+}
+
+uint64_t window_end_ns(const struct window_boot *boot)
+{
+	struct interval last = boot->intervals[boot->count - 1];
+
+	if (last.to_ns <= boot->boot->ts_max_ns)
+		return last.to_ns;
+	return last.from_ns > boot->boot->ts_max_ns ? last.from_ns : boot->boot->ts_max_ns;
+}
+
+/* In wall time every boot would go on for ever: the times after it are those of the next. */
+static bool boot_is_elsewhere(const struct ledger *ledger, const struct window_boot *boot,
+			      bool running)
+{
+	const struct ledger_boot *of = boot->boot;
+	bool goes_on = running && of == &ledger->boots[ledger->boot_count - 1];
+
+	return (boot->intervals[0].from_ns > of->ts_max_ns && !goes_on) ||
+	       boot->intervals[boot->count - 1].to_ns < of->ts_min_ns;
+}
+
 static int add_boot(struct window *window, struct ledger *ledger, struct clocks *clocks,
 		    const struct bounds *bounds, const struct ledger_boot *from)
 {
@@ -214,21 +250,18 @@ static int add_boot(struct window *window, struct ledger *ledger, struct clocks 
 	}
 	if (r < 0)
 		return r;
-	/* In wall time every boot would go on for ever: the times after it are those of the next. */
 	if (boot.count == 0 ||
-	    (bounds->wall && (boot.intervals[0].from_ns > from->ts_max_ns ||
-			      boot.intervals[boot.count - 1].to_ns < from->ts_min_ns))) {
+	    (bounds->wall && boot_is_elsewhere(ledger, &boot, bounds->running))) {
 		free(boot.intervals);
 		return 0;
 	}
-	boot.recorded = ledger_find(ledger, from, boot.intervals[0].from_ns,
-				    boot.intervals[boot.count - 1].to_ns, &boot.first, &boot.last);
+	window_place(&boot, ledger, bounds->running);
 	window->boots[window->boot_count++] = boot;
 	return 0;
 }
 
 int window_init(struct window *window, struct ledger *ledger, struct clocks *clocks,
-		const struct window_request *request, const struct when_here *here,
+		const struct window_request *request, const struct when_here *here, bool running,
 		char message[WINDOW_MESSAGE_BYTES])
 {
 	struct bounds bounds = { 0 };
@@ -239,6 +272,7 @@ int window_init(struct window *window, struct ledger *ledger, struct clocks *clo
 	r = read_bounds(request, here, &bounds, message);
 	if (r != 0)
 		return r;
+	bounds.running = running;
 	window->since_given = request->since || request->at;
 	window->until_given = request->until || request->at;
 	window->wall = bounds.wall;

@@ -18,8 +18,9 @@ struct window_boot {
 	const struct ledger_boot *boot;
 	struct interval *intervals; /* ascending, apart; at least one */
 	size_t count;
-	bool recorded; /* some block may hold events of it: spans first .. last */
-	size_t first, last;
+	bool recorded;      /* some block may hold events of it */
+	bool lived;         /* who lived in it is known: also where nothing happened in it */
+	size_t first, last; /* the spans of its events; or, where there are none, the one before */
 };
 
 struct window {
@@ -38,11 +39,18 @@ enum {
 
 enum { WINDOW_MESSAGE_BYTES = 256 };
 
-/* 0; WINDOW_USAGE or WINDOW_NO_BOOT with a sentence in message; -errno.  A ledger without events gives a window without boots. */
+/* running: a recorder is at work, so that nothing happened since the newest event.
+ * 0; WINDOW_USAGE or WINDOW_NO_BOOT with a sentence in message; -errno.  A ledger without events gives a window without boots. */
 int window_init(struct window *window, struct ledger *ledger, struct clocks *clocks,
-		const struct window_request *request, const struct when_here *here,
+		const struct window_request *request, const struct when_here *here, bool running,
 		char message[WINDOW_MESSAGE_BYTES]);
 void window_clear(struct window *window);
+
+/* Finds the spans of a window whose intervals are set. */
+void window_place(struct window_boot *boot, const struct ledger *ledger, bool running);
+
+/* The last time stamp of a window of which anything is known: for ages at its end. */
+uint64_t window_end_ns(const struct window_boot *boot);
 
 bool window_has(const struct window_boot *boot, uint64_t timestamp_ns);
 

@@ -135,6 +135,8 @@ struct opened {
 	char message[WINDOW_MESSAGE_BYTES];
 };
 
+static bool recorder_runs;
+
 static struct opened open_window(const struct window_request *request)
 {
 	struct opened opened = { 0 };
@@ -143,7 +145,7 @@ static struct opened open_window(const struct window_request *request)
 		abort();
 	opened.clocks = clocks_new(opened.ledger);
 	opened.result = window_init(&opened.window, opened.ledger, opened.clocks, request, &here,
-				    opened.message);
+				    recorder_runs, opened.message);
 	return opened;
 }
 
@@ -294,6 +296,31 @@ static void test_requests(void)
 	close_window(&opened);
 }
 
+/* Who lives is known where nothing happens, as long as somebody watches. */
+static void test_quiet(void)
+{
+	const struct ledger_span *span;
+	char between[64];
+	struct opened opened = open_window(&(struct window_request){ 0 });
+
+	span = &opened.ledger->spans[5];
+	snprintf(between, sizeof(between), "@mono:%" PRIu64, span->ts_max_ns + 1);
+	close_window(&opened);
+	opened = open_window(&(struct window_request){ .at = between });
+	ok(opened.window.boots[0].lived && !opened.window.boots[0].recorded &&
+		   opened.window.boots[0].last == 5,
+	   "between two blocks those live who did in the one before");
+	close_window(&opened);
+	opened = open_window(&(struct window_request){ .at = "@mono:9000000000000" });
+	ok(!opened.window.boots[0].lived, "after the end of the recording nothing is known");
+	close_window(&opened);
+	recorder_runs = true;
+	opened = open_window(&(struct window_request){ .at = "@mono:9000000000000" });
+	ok(opened.window.boots[0].lived, "while a recorder runs nothing has happened since");
+	close_window(&opened);
+	recorder_runs = false;
+}
+
 static void test_words(void)
 {
 	ok(window_is_boot("") && window_is_boot("0") && window_is_boot("-1") &&
@@ -419,6 +446,7 @@ int main(void)
 	test_windows();
 	test_laziness();
 	test_requests();
+	test_quiet();
 	test_words();
 	test_complete();
 	write_losses();
