@@ -197,6 +197,7 @@ static void copy_end(struct past_life *to, const struct life *from)
 	bool leader = from->process == from || (!from->process && from->pid == from->tid);
 
 	to->task_ended = from->ended;
+	to->task_end_ns = from->end_ns;
 	to->ended = leader ? from->process_ended : from->ended;
 	to->end_how = from->end_how;
 	to->end_ns = 0;
@@ -635,7 +636,7 @@ uint64_t past_name_end(const struct past_life *life, const struct past_name *nam
 {
 	if (name->next)
 		return name->next->from_ns;
-	if (life->task_ended && life->end_ns != 0)
-		return life->end_ns;
+	if (life->task_ended && life->task_end_ns != 0)
+		return life->task_end_ns;
 	return UINT64_MAX;
 }

@@ -37,6 +37,7 @@ struct past_life {
 	uint8_t born, end_how;
 	uint32_t exit_code, exit_signal; /* only when end_how is LIFE_END_EXIT */
 	bool task_ended;                 /* a leader may end before its process */
+	uint64_t task_end_ns;
 	bool comm_known;
 	char comm[EVENT_COMM_BYTES];
 	struct past_image *image; /* NULL: not known */

@@ -1,0 +1,233 @@
+#!/bin/bash
+# test_query.sh - procledger from the outside: commands, windows, formats, exit codes, on imported captures.
+. "$(dirname "$0")/tap.sh"
+cd "$(dirname "$0")/.." || exit 1
+
+P=$BUILD/procledger
+store=$scratch/store
+export TZ=UTC
+unset PROCLEDGER_STORE
+
+command -v xz >/dev/null || skip_all "xz is not installed"
+xz -dc tests/data/zoo.nl.xz >"$scratch/zoo.nl"
+"$BUILD/procledgerd" --store "$store" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
+ok $? "the zoo is imported"
+
+# run WANTED_EXIT SENTENCE ARGUMENT...  Leaves stdout in $out, stderr in $err.
+run() {
+	local wanted=$1 sentence=$2 got
+	shift 2
+	"$P" --store "$store" "$@" >"$scratch/out" 2>"$scratch/err"
+	got=$?
+	out=$(cat "$scratch/out")
+	err=$(cat "$scratch/err")
+	[ $got -eq "$wanted" ]
+	ok $? "$sentence (exit $wanted)"
+	[ $got -eq "$wanted" ] || note "exit $got; $err"
+}
+
+# has WHAT SENTENCE  The output of the last run has this text.
+has() {
+	grep -qF -- "$1" "$scratch/out"
+	ok $? "$2"
+}
+
+complains() {
+	[ "$(wc -l <"$scratch/err")" -eq 1 ] && grep -qF -- "$1" "$scratch/err" &&
+		grep -q '^procledger: ' "$scratch/err"
+	ok $? "$2"
+}
+
+# --- the command line ---
+"$P" --help >"$scratch/out" 2>"$scratch/err"
+ok $? "--help is found"
+for command in tree ps comm events sql status reindex; do
+	has "  $command" "--help tells of $command"
+done
+"$P" --version | grep -Eq '^procledger [0-9]+\.[0-9]+\.[0-9]+$'
+ok $? "--version tells the version"
+"$P" >/dev/null 2>"$scratch/err"
+[ $? -eq 2 ] && grep -q '^Usage:' "$scratch/err"
+ok $? "without a command the usage is shown"
+run 2 "an unknown command is refused" frobnicate
+complains "frobnicate" "in one sentence"
+run 2 "an unknown option is refused" tree --frobnicate
+complains "--frobnicate" "in one sentence"
+run 2 "an unknown letter is refused" tree -Z
+run 2 "an option without its argument is refused" tree -S
+run 2 "an option of another command is refused" comm -A
+complains "comm takes no --ascii" "and named"
+run 2 "one argument too many is refused" comm 1 2
+run 2 "a bad format is refused" tree -o xml
+run 2 "a bad number is refused" events -n -3
+run 2 "a bad time is refused" tree -S whenever
+complains "--since" "and the option named"
+run 2 "wall-clock windows of an import are refused" tree -S yesterday
+complains "@mono" "and what to ask instead is told"
+run 1 "a boot that is not there is not found" tree -b 7
+run 0 "options may stand before the command" -o jsonl events -n 1
+first=$out
+run 0 "or behind it" events -n 1 -o jsonl
+is "$out" "$first" "with the same answer"
+run 0 "-b may stand alone" tree -b
+run 0 "-b takes all" events -b all -n 1
+"$P" status --store "$scratch/nothing" >/dev/null 2>"$scratch/err"
+is $? 3 "a store that is not there is an error"
+complains "there is no ledger in" "and told in one sentence"
+PROCLEDGER_STORE=$store "$P" events -n 1 -o jsonl >"$scratch/out" 2>/dev/null
+is "$(cat "$scratch/out")" "$first" "PROCLEDGER_STORE names the store"
+
+# --- completeness and windows ---
+run 0 "the zoo is complete" tree --strict
+is "$err" "-- complete" "and says so on stderr"
+run 0 "JSON says so too" ps -o json
+has '"complete":true,"missing":[]}' "in its last members"
+run 0 "JSON lines end with it" comm -o jsonl
+is "$(tail -n 1 "$scratch/out")" '{"completeness":{"complete":true,"missing":[]}}' "as a line of its own"
+from=$("$P" --store "$store" events -o csv 2>/dev/null | sed -n 100p | cut -d, -f3)
+to=$("$P" --store "$store" events -o csv 2>/dev/null | sed -n 150p | cut -d, -f3)
+run 0 "a window of raw time stamps" events -S "@mono:$from" -U "@mono:$to" -o csv
+is "$(sed -n 2p "$scratch/out" | cut -d, -f3)" "$from" "begins with the event at its begin"
+is "$(tail -n 1 "$scratch/out" | cut -d, -f3)" "$to" "and ends with the event at its end"
+run 1 "nothing happened between two events" events -S "@mono:1" -U "@mono:2"
+run 1 "nobody lived before the recording" ps --at @mono:1
+
+# --- tree, ps, comm ---
+run 0 "the tree" tree
+! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' "$scratch/out"
+ok $? "has no control character, though the zoo has them in names"
+grep -q 'SIGKILL' "$scratch/out" && grep -q 'exit 3' "$scratch/out"
+ok $? "tells signals and exit codes"
+grep -q '└─' "$scratch/out"
+ok $? "is drawn with lines"
+run 0 "with -A" tree -A
+! LC_ALL=C grep -q $'[\x80-\xff]' "$scratch/out"
+ok $? "it is drawn with ASCII"
+run 0 "with -t" tree -t
+grep -q '{worker-0}' "$scratch/out"
+ok $? "threads are shown by name"
+lives=$(sqlite3 "$store/index.db" 'SELECT count(*) FROM process')
+run 0 "as JSON lines" tree -o jsonl
+is "$(($(wc -l <"$scratch/out") - 1))" "$lives" "it has every process of the index"
+lives=$(sqlite3 "$store/index.db" 'SELECT count(*) FROM task')
+run 0 "with threads" tree -t -o jsonl
+is "$(($(wc -l <"$scratch/out") - 1))" "$lives" "it has every task of the index"
+run 0 "comm without arguments" comm
+has 'daemon\x1b[31mred' "writes an escape sequence as \\x1b"
+run 0 "comm finds a name as it is written" comm 'daemon\x1b[31mred'
+run 1 "comm does not find another" comm no-such-name
+run 0 "comm finds a number" comm 17215
+run 2 "comm refuses a number that is no pid" comm 99999999999
+
+# --- the same facts, once from the ring and once from the index ---
+
+# same_facts COMMAND ROWS VIEW FIELDS  What the command says in JSON is what the view says.
+same_facts() {
+	local command=$1 rows=$2 view=$3 pairs="" values="" field
+
+	for field in $4; do
+		pairs="$pairs, '$field', $field"
+		values="$values, '$field', value ->> '$field'"
+	done
+	sqlite3 "$store/index.db" "SELECT json_object(${pairs#, }) FROM $view" | sort >"$scratch/index"
+	run 0 "$command as JSON" "$command" -o json
+	sqlite3 :memory: "SELECT json_object(${values#, }) FROM json_each(readfile('$scratch/out'), '\$.$rows')" |
+		sort >"$scratch/ring"
+	[ -s "$scratch/index" ] && cmp -s "$scratch/index" "$scratch/ring"
+	ok $? "has the facts of the view $3"
+	diff "$scratch/index" "$scratch/ring" | head -n 6 | sed 's/^/# /'
+}
+
+same_facts ps processes process 'id boot pid ppid parent_id start_ns end_ns comm exit_code exit_signal born ended'
+same_facts events events event 'event_no boot timestamp_ns cpu kind pid tid ppid ptid comm ruid euid rgid egid tracer_pid tracer_tid exit_code exit_signal'
+same_facts comm comm_history '(SELECT * FROM comm_history WHERE id IN (SELECT id FROM comm_history WHERE comm IS NOT NULL))' \
+	'id pid tid comm from_ns to_ns source'
+
+# --- events -n ---
+events=$(sqlite3 "$store/index.db" 'SELECT count(*) FROM event')
+run 0 "all events" events -o jsonl
+is "$(($(wc -l <"$scratch/out") - 1))" "$events" "are as many as in the index"
+tail -n 6 "$scratch/out" | head -n 5 >"$scratch/last"
+run 0 "the last five" events -n 5 -o jsonl
+head -n 5 "$scratch/out" | cmp -s - "$scratch/last"
+ok $? "are the last five of all"
+run 1 "the last none" events -n 0
+run 0 "more than there are" events -n 1000000 -o jsonl
+is "$(($(wc -l <"$scratch/out") - 1))" "$events" "are all"
+
+# --- sql ---
+run 0 "a query" sql 'SELECT count(*) AS n FROM event' -o csv
+is "$(sed -n 2p "$scratch/out" | tr -d '\r')" "$events" "is answered"
+echo 'SELECT 1 AS one' | "$P" --store "$store" sql -o csv 2>/dev/null | grep -q one
+ok $? "a query comes from standard input too"
+run 1 "no rows are nothing found" sql 'SELECT 1 WHERE 0'
+run 2 "wrong SQL is wrong usage" sql 'SELEC 1'
+for bad in 'INSERT INTO meta VALUES (1, 2)' 'DELETE FROM life' 'CREATE TABLE x(y)' 'CREATE TEMP TABLE x(y)' 'DROP TABLE life' \
+	"ATTACH '$scratch/other.db' AS other" 'PRAGMA writable_schema = 1' 'PRAGMA journal_mode = DELETE' 'VACUUM' "VACUUM INTO '$scratch/copy.db'" \
+	"SELECT load_extension('x')" "SELECT writefile('$scratch/x', 'y')" 'BEGIN' 'SELECT randomblob(100000000)' 'SELECT 1; SELECT 2' ''; do
+	"$P" --store "$store" sql "$bad" >/dev/null 2>"$scratch/err" </dev/null
+	status=$?
+	[ $status -eq 2 ] || [ $status -eq 3 ]
+	ok $? "refused: $bad"
+done
+[ ! -e "$scratch/other.db" ] && [ ! -e "$scratch/copy.db" ] && [ ! -e "$scratch/x" ]
+ok $? "none of them made a file"
+run 0 "a name from outside" sql "SELECT char(27) || '[2J' AS \"a\"\"b\", x'00ff' AS b, NULL AS n, 1e999 AS i" -o jsonl
+is "$(head -n 1 "$scratch/out")" '{"a\"b":"\u001b[2J","b":"\u0000�","b_hex":"00ff","n":null,"i":"Infinity"}' "is harmless and valid JSON"
+run 0 "the same as text" sql "SELECT char(27) || '[2J' AS a"
+has '\x1b[2J' "is escaped"
+[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && {
+	chmod 755 "$scratch" "$store"
+	chmod 644 "$store/index.db" "$store/ledger.ring"
+	rm -f "$store"/index.db-wal "$store"/index.db-shm
+	setpriv --reuid 65534 --clear-groups "$P" --store "$store" sql 'SELECT count(*) AS n FROM event' -o csv 2>/dev/null | grep -q "^$events"
+	ok $? "somebody who may read but not write the store can ask"
+}
+
+# --- status, reindex ---
+run 0 "status" status
+grep -q '^recorder *not running' "$scratch/out" && grep -q '^index.*up to date' "$scratch/out"
+ok $? "tells who runs and how far the index is"
+run 0 "status as JSON" status -o json
+is "$(sqlite3 :memory: "SELECT value ->> 'events' || ' ' || (value ->> 'index_lag') || ' ' || (value ->> 'complete') FROM (SELECT readfile('$scratch/out') AS value)")" \
+	"$events 0 1" "is valid JSON"
+sqlite3 "$store/index.db" .dump >"$scratch/before"
+rm -f "$store"/index.db*
+run 0 "without an index the tree is the same" tree -o jsonl
+run 3 "but SQL cannot be asked" sql 'SELECT 1'
+complains "reindex" "and what helps is told"
+run 0 "status without an index" status
+has "none: 'procledger reindex' makes it" "tells what helps"
+run 0 "reindex" reindex
+is "$out" "$events events indexed" "tells how many events went in"
+sqlite3 "$store/index.db" .dump | cmp -s - "$scratch/before"
+ok $? "the index is the same as before"
+
+# --- pipes and errors ---
+"$P" --store "$store" events -o jsonl 2>"$scratch/err" | head -n 1 >/dev/null
+is "${PIPESTATUS[0]}" 0 "a closed pipe is no error"
+[ ! -s "$scratch/err" ]
+ok $? "and not spoken of"
+[ -w /dev/full ] && {
+	"$P" --store "$store" events >/dev/full 2>"$scratch/err"
+	is $? 3 "a full disk under the answer is an error"
+	complains "cannot write" "and told"
+}
+head -c 100000 /dev/zero >"$scratch/junk.ring"
+mkdir "$scratch/junk" && cp "$scratch/junk.ring" "$scratch/junk/ledger.ring"
+"$P" --store "$scratch/junk" tree >/dev/null 2>"$scratch/err"
+is $? 3 "what is not a ledger is an error"
+complains "is not a ledger" "and told"
+
+# --- loss ---
+head -c 40000 "$scratch/zoo.nl" | head -c $((76 * 400)) >"$scratch/holed.nl"
+tail -c +$((76 * 410 + 1)) "$scratch/zoo.nl" >>"$scratch/holed.nl"
+"$BUILD/procledgerd" --store "$scratch/holed" --ring-size 4M --input "$scratch/holed.nl" 2>/dev/null
+"$P" --store "$scratch/holed" tree --strict >/dev/null 2>"$scratch/err"
+is $? 4 "with --strict a loss gives exit code 4"
+grep -Eq '^-- incomplete: [0-9]+ events? lost on cpu [01] between @mono:[0-9]+ and @mono:[0-9]+' "$scratch/err"
+ok $? "and what was lost on which CPU and when is told"
+"$P" --store "$scratch/holed" tree -o json 2>/dev/null >"$scratch/out"
+is $? 0 "without --strict it is an answer"
+is "$(sqlite3 :memory: "SELECT sum(value ->> 'count') FROM json_each(readfile('$scratch/out'), '\$.missing')")" 10 "the ten that were cut out are missing"
+done_testing
