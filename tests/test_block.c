@@ -407,9 +407,43 @@ static void test_directory(void)
 	write_bytes(&w, "\0\0", 2);
 	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
 	   "or a time plane without those below it");
+	w = two_events(1);
+	put_entry(&w, 5, 0, 3, 3);
+	two_events_data(&w);
+	write_bytes(&w, "\0\0\0", 3);
+	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
+	   "or one that is not a byte for each event");
 	ok(block_unpack(block, out, 3, 9, 0) == -EBADMSG &&
 		   block_unpack(block, out, 0, 9, 0) == -EBADMSG,
 	   "or no directory at all");
+}
+
+/* The same two events, the column SHAPE deflated: two zeros, as deflate's own stored block. */
+static int unpack_deflated(uint32_t raw_bytes, const char *data, uint32_t stored_bytes)
+{
+	struct writer w = writer_make(out, OUT_BYTES);
+
+	write_u16(&w, 5);
+	write_u16(&w, 0);
+	put_entry(&w, 28, 1, raw_bytes, stored_bytes);
+	put_entry(&w, 1, 0, 2, 2);
+	put_entry(&w, 2, 0, 2, 2);
+	put_entry(&w, 3, 0, 2, 2);
+	put_entry(&w, 4, 0, 8, 8);
+	write_bytes(&w, data, stored_bytes);
+	two_events_data(&w);
+	return block_unpack(block, out, w.bytes - 2, 9, 2);
+}
+
+static void test_deflated(void)
+{
+	ok(unpack_deflated(2, "\1\2\0\375\377\0\0", 7) == 0, "a deflated column is inflated");
+	ok(unpack_deflated(2, "\1\1\0\376\377\0", 6) == -EBADMSG,
+	   "one that gives less than it says is refused");
+	ok(unpack_deflated(2, "\1\3\0\374\377\0\0\0", 8) == -EBADMSG, "as is one that gives more");
+	ok(unpack_deflated(2, "\1\2\0\375\377\0\0!", 8) == -EBADMSG,
+	   "or one with a byte behind its end");
+	ok(unpack_deflated(2, "\7", 1) == -EBADMSG, "or one that is no deflate at all");
 }
 
 static void test_reuse(void)
@@ -444,6 +478,7 @@ int main(void)
 	test_limits();
 	test_damage();
 	test_directory();
+	test_deflated();
 	test_reuse();
 	block_packer_free(packer);
 	block_free(block);

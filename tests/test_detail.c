@@ -124,6 +124,9 @@ static void test_u32(void)
 		   detail_u32(&detail, DETAIL_SESSIONID, 0, &value) == -ENOENT &&
 		   value == UINT32_MAX,
 	   "and not known where the field is too short, was not permitted, or is absent");
+	detail.field[DETAIL_IDS].state = DETAIL_TRUNCATED;
+	ok(detail_u32(&detail, DETAIL_IDS, 0, &value) == -ENOENT,
+	   "nor where it is only the beginning of what there was");
 }
 
 int main(void)

@@ -206,6 +206,14 @@ static void test_refused(void)
 	put32(&d, 0, UINT32_MAX);
 	accepted += decode(&d, &e) != -EBADMSG;
 	ok(accepted == 0, "an nlmsg_len that is not the datagram's is refused");
+	accepted = 0;
+	d = make_exit();
+	for (uint32_t len = 0; len < 36; len++) {
+		put32(&d, 0, len);
+		accepted += wire_decode(d.data, (len + 3) & ~3u, &e) != -EBADMSG;
+	}
+	ok(accepted == 0,
+	   "a datagram without room for a connector message is refused, whatever that says");
 	d = make_exit();
 	d.bytes = EVENT_RAW_MAX_BYTES + 4;
 	put32(&d, 0, EVENT_RAW_MAX_BYTES + 4);
