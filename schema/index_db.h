@@ -50,7 +50,7 @@ void index_meta_set(struct index_db *index, const char *key, uint64_t value);
 void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BYTES]);
 
 /* Runs a statement with these numbers as its parameters. */
-void index_run(struct index_db *index, enum index_statement statement, const int64_t *numbers,
+void index_run(struct index_db *index, enum index_statement which, const int64_t *numbers,
 	       int count);
 #define INDEX_RUN(index, NAME, ...)                                      \
 	index_run(index, INDEX_##NAME, (const int64_t[]){ __VA_ARGS__ }, \

@@ -52,14 +52,6 @@ static void row_text(struct row *row, const void *text, size_t bytes)
 				SQLITE_STATIC);
 }
 
-static void row_comm_if(struct row *row, bool known, const char comm[EVENT_COMM_BYTES])
-{
-	if (known)
-		row_text(row, comm, strnlen(comm, EVENT_COMM_BYTES));
-	else
-		row_null(row);
-}
-
 static void row_run(struct row *row)
 {
 	int result = sqlite3_step(row->statement);
