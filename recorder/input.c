@@ -137,13 +137,13 @@ static int datagram_take(struct input *input, const uint8_t *datagram, size_t by
 		if (r < 0)
 			return r;
 	}
-	for (;;) {
+	for (unsigned waits = 0;; waits++) {
 		int r = intake_take(input->session.intake, datagram, bytes, 0);
 
 		if (r == 0)
 			return 0;
 		if (r == INTAKE_FULL) {
-			r = session_wait_room(&input->session);
+			r = session_wait_room(&input->session, waits);
 		} else if (r == INTAKE_BACK) {
 			r = wire_decode(datagram, bytes, &event) == 0
 				    ? boot_change(input, event.timestamp_ns)

@@ -52,12 +52,13 @@ static int landed_take(struct live *live, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *slot = live->landing + i * RING_LANDING_SLOT_BYTES;
 		uint32_t overtaken, bytes = live->lengths[i];
+		unsigned waits = 0;
 
 		if (bytes == 0)
 			continue;
 		overtaken = overtaken_fields(&batch, i);
 		while (intake_take(live->session.intake, slot, bytes, overtaken) == INTAKE_FULL) {
-			int r = session_wait_room(&live->session);
+			int r = session_wait_room(&live->session, waits++);
 
 			if (r < 0)
 				return r;
@@ -67,12 +68,7 @@ static int landed_take(struct live *live, size_t count)
 	return 0;
 }
 
-static bool too_late(const struct session *session)
-{
-	return session->stop_until_ns > 0 && clock_monotonic_ns() > session->stop_until_ns;
-}
-
-/* Reads the socket until it is empty, or about `most` datagrams have come, or ending may take no longer.  0 or -errno. */
+/* Reads the socket until it is empty, or about `most` datagrams have come.  0 or -errno. */
 static int drain(struct live *live, uint64_t most)
 {
 	uint64_t until = live->received + most;
@@ -87,8 +83,7 @@ static int drain(struct live *live, uint64_t most)
 		r = landed_take(live, (size_t)n);
 		if (r < 0)
 			return r;
-	} while (n == RING_LANDING_SLOT_COUNT && live->received < until &&
-		 !too_late(&live->session));
+	} while (n == RING_LANDING_SLOT_COUNT && live->received < until);
 	return 0;
 }
 
@@ -216,7 +211,6 @@ static int finish(struct live *live)
 	size_t cpus;
 	int r;
 
-	session_hurry(&live->session);
 	(void)canary_send(&cpus);
 	r = connector_read_state(live->connector, &state);
 	if (r == 0)

@@ -11,13 +11,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "recorder/clock.h"
 #include "schema/cleanup.h"
 #include "schema/detail.h"
 #include "schema/ring.h"
 #include "schema/version.h"
-
-#define NS_PER_MS UINT64_C(1000000)
 
 enum { LOCK_TRIES = 50, LOCK_PAUSE_MS = 20, NOTE_BYTES = 2048, ROOM_PAUSE_MS = 1 };
 
@@ -261,13 +258,7 @@ bool session_rest(struct session *session, unsigned ms)
 	return session->signal != 0;
 }
 
-void session_hurry(struct session *session)
-{
-	if (session->stop_until_ns == 0)
-		session->stop_until_ns = clock_monotonic_ns() + SESSION_STOP_MS * NS_PER_MS;
-}
-
-int session_wait_room(struct session *session)
+int session_wait_room(struct session *session, unsigned waits)
 {
 	int r = session->options->input ? sealer_failure(session->sealer) : 0;
 
@@ -275,14 +266,13 @@ int session_wait_room(struct session *session)
 		return r;
 	if (!session_rest(session, ROOM_PAUSE_MS))
 		return 0;
-	session_hurry(session);
-	return clock_monotonic_ns() > session->stop_until_ns ? -EINTR : 0;
+	return waits * ROOM_PAUSE_MS > SESSION_STOP_MS ? -EINTR : 0;
 }
 
 int session_stage(struct session *session, struct event *event)
 {
-	while (intake_own(session->intake, event) == INTAKE_FULL) {
-		int r = session_wait_room(session);
+	for (unsigned waits = 0; intake_own(session->intake, event) == INTAKE_FULL; waits++) {
+		int r = session_wait_room(session, waits);
 
 		if (r < 0)
 			return r;

@@ -34,9 +34,8 @@ struct session {
 	uint32_t boot_no;
 	size_t stage_bytes;
 	uint64_t ring_bytes;
-	int signal_fd;          /* gives SIGTERM, SIGINT and SIGHUP, which are blocked */
-	int signal;             /* the one that has come; 0: none */
-	uint64_t stop_until_ns; /* when waiting ends after a signal; 0: none came yet */
+	int signal_fd; /* gives SIGTERM, SIGINT and SIGHUP, which are blocked */
+	int signal;    /* the one that has come; 0: none */
 };
 
 /* The path of a file in the store.  0, or -ENAMETOOLONG. */
@@ -47,20 +46,16 @@ int session_path(const struct options *options, const char *name, char *out, siz
 int session_open(struct session *session, const struct options *options, say_fn *say,
 		 struct verdict *ret_verdict);
 
-/* Stages one event of the recorder's own, waiting for room.  0; -EINTR: a signal came and there was no room within SESSION_STOP_MS;
- * -errno of the disk, which then keeps staging full (an import gives up; the kernel's recorder waits on). */
+/* Stages one event of the recorder's own, waiting for room.  0, or as session_wait_room(). */
 enum { SESSION_STOP_MS = 500 };
 int session_stage(struct session *session, struct event *event);
 
 /* Rests for ms or until a signal comes; session->signal tells.  Gives whether there was one, now or before. */
 bool session_rest(struct session *session, unsigned ms);
 
-/* From now on there are SESSION_STOP_MS left, if that has not begun yet. */
-void session_hurry(struct session *session);
-
-/* Whether waiting for room in staging is to be given up: after a signal and SESSION_STOP_MS, or (import) when the disk fails.
- * 0, -EINTR or -errno. */
-int session_wait_room(struct session *session);
+/* Rests a little because staging is full; waits: how often already for this event.
+ * 0: try again; -EINTR: a signal has come and still there is no room after SESSION_STOP_MS; -errno (import): the disk fails. */
+int session_wait_room(struct session *session, unsigned waits);
 
 /* Stages START: boot_no, flags, and a note of what and where this is. */
 int session_stage_start(struct session *session, uint64_t timestamp_ns, bool same_boot);

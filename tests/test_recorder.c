@@ -451,7 +451,7 @@ static pid_t live_start(const char *more)
 {
 	pid_t pid = recorder_start(more);
 
-	for (int i = 0; i < 1000 && !strstr(log_read(), "recording into"); i++)
+	for (int i = 0; i < 4000 && !strstr(log_read(), "recording into"); i++)
 		rest_ms(5);
 	rest_ms(100);
 	return pid;
@@ -475,6 +475,14 @@ static pid_t child_of(pid_t pid)
 		abort();
 	(void)close(fd);
 	return (pid_t)strtol(text, NULL, 10);
+}
+
+/* Waits until a process has nothing to do any more. */
+static void settle(pid_t pid)
+{
+	(void)shell("for i in $(seq 100); do b=$(cat /proc/%d/schedstat); [ \"$a\" != \"$b\" ] || "
+		    "break; a=$b; sleep 0.2; done",
+		    (int)pid);
 }
 
 static uint32_t made[1 << 17];
@@ -576,8 +584,11 @@ static void test_kill(void)
 	ok(program_wait(pid) == 1 && strstr(log_text, "ended by signal 9"),
 	   "a recorder that is killed ends the program with a word");
 	pid = live_start("--ring-only");
-	ok(strstr(log_read(), "did not end in order") && live_stop(pid) == 0 && ring_walk(NULL, 0),
-	   "the next one takes over");
+	ok(strstr(log_read(), "did not end in order") && live_stop(pid) == 0,
+	   "the next one takes over: %s", log_text);
+	ok(ring_walk(NULL, 0), "and the ring is whole (%llu events, %llu holes, %llu out of order)",
+	   (unsigned long long)walk.events, (unsigned long long)walk.holes,
+	   (unsigned long long)walk.bad_numbers);
 	ok(missing(tids, walk.forked) == 0 && missing(tids, walk.exited) == 0 &&
 		   walk.unaccounted == 0 && walk.lost == walk.lost_down,
 	   "nothing that had been staged is lost or there twice");
@@ -628,7 +639,7 @@ static void test_overrun(void)
 	(void)kill(child, SIGSTOP);
 	(void)shell("%s/tests/storm comm 150000 2 >/dev/null", build);
 	(void)kill(child, SIGCONT);
-	rest_ms(300);
+	settle(child);
 	ok(live_stop(pid) == 0 && ring_walk(NULL, 0), "a recorder that stood still goes on");
 	ok(walk.lost > 0 && walk.lost == walk.stop_drops && walk.unaccounted == 0,
 	   "what the socket had no room for is counted to the event: %llu, the socket says %llu",
