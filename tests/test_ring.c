@@ -432,6 +432,18 @@ static void *race_writer(void *argument)
 	return NULL;
 }
 
+/* Waits until the writer is more than a lap further. */
+static void fall_behind(struct ring *ring, const struct race *race)
+{
+	uint64_t first, begin, next;
+
+	(void)ring_refresh(ring, &first, &begin);
+	do {
+		usleep(1000);
+		(void)ring_refresh(ring, &first, &next);
+	} while (next < begin + 60 && !__atomic_load_n(&race->done, __ATOMIC_ACQUIRE));
+}
+
 /* invariant 9 */
 static void test_race(void)
 {
@@ -441,15 +453,18 @@ static void test_race(void)
 	struct ring_cursor *cursor = ring_cursor_new(ring, 0);
 	struct walked walked = { 0 };
 	pthread_t thread;
+	unsigned pauses = 0;
 	bool done = false;
 
 	if (pthread_create(&thread, NULL, race_writer, &race) != 0)
 		abort();
-	for (int round = 0; !done || walked.result != RING_END; round++) {
+	while (!done || walked.result != RING_END) {
 		done = __atomic_load_n(&race.done, __ATOMIC_ACQUIRE);
 		walk_on(cursor, &walked);
-		if (round % 64 == 63 && walked.overruns < 3)
-			usleep(60000); /* and is overtaken */
+		if (pauses < 2 && walked.events > 2000 * (pauses + 1)) {
+			pauses++;
+			fall_behind(ring, &race);
+		}
 	}
 	pthread_join(thread, NULL);
 	walk_on(cursor, &walked);
