@@ -83,9 +83,11 @@ static pid_t recorder_start(const char *more)
 	while ((word = strsep(&at, " ")) && count < ARGUMENTS_MAX - 1)
 		if (*word)
 			arguments[count++] = word;
+	/* Here, so that nobody takes the words of the last run for those of this one. */
+	(void)unlink(log_path);
 	pid = fork();
 	if (pid == 0) {
-		int fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		int fd = open(log_path, O_WRONLY | O_CREAT, 0644);
 
 		(void)dup2(fd, STDERR_FILENO);
 		(void)execv(program, arguments);
@@ -575,6 +577,7 @@ static void test_kill(void)
 {
 	pid_t pid;
 	size_t tids;
+	int code;
 
 	store_new();
 	pid = live_start("--ring-size 16M --ring-only");
@@ -584,8 +587,8 @@ static void test_kill(void)
 	ok(program_wait(pid) == 1 && strstr(log_text, "ended by signal 9"),
 	   "a recorder that is killed ends the program with a word");
 	pid = live_start("--ring-only");
-	ok(strstr(log_read(), "did not end in order") && live_stop(pid) == 0,
-	   "the next one takes over: %s", log_text);
+	code = live_stop(pid);
+	ok(code == 0 && strstr(log_text, "did not end in order"), "the next one takes over");
 	ok(ring_walk(NULL, 0), "and the ring is whole (%llu events, %llu holes, %llu out of order)",
 	   (unsigned long long)walk.events, (unsigned long long)walk.holes,
 	   (unsigned long long)walk.bad_numbers);
