@@ -216,8 +216,9 @@ int ring_read_block(struct ring *ring, uint64_t block_no, struct block *block,
 		return r;
 	r = block_unpack(block, ring->slot + RING_HEADER_BYTES, header.stored_bytes,
 			 header.first_event_no, header.event_count);
-	/* The CRC held, so that trying again would not help. */
-	if (r == -EBADMSG)
+	/* The CRC held, so that trying again would not help; and a reader that stopped for ever at a block of a later version would be
+	 * worse off than one that says what it could not read. */
+	if (r == -EBADMSG || r == -EPROTONOSUPPORT)
 		return RING_HOLE;
 	if (r < 0)
 		return r;
