@@ -135,7 +135,7 @@ static char *immutable_uri(const char *path)
 		else
 			*out++ = *path;
 	}
-	(void)strcpy(out, "?immutable=1");
+	(void)memcpy(out, "?immutable=1", sizeof("?immutable=1"));
 	return uri;
 }
 

@@ -38,7 +38,7 @@ static int add(struct check *check, const struct missing *missing)
 	struct completeness *all = check->completeness;
 	struct missing *grown;
 
-	for (size_t i = 0; i < all->count && missing->reason == MISSING_LOST; i++) {
+	for (size_t i = 0; all->missing && i < all->count && missing->reason == MISSING_LOST; i++) {
 		struct missing *same = &all->missing[i];
 
 		if (same->reason != MISSING_LOST || same->cpu != missing->cpu ||
@@ -61,7 +61,7 @@ static int add(struct check *check, const struct missing *missing)
 
 static const struct window_boot *window_boot_of(const struct window *window, uint32_t boot_no)
 {
-	for (size_t i = 0; i < window->boot_count; i++) {
+	for (size_t i = 0; window->boots && i < window->boot_count; i++) {
 		if (window->boots[i].boot->boot_no == boot_no)
 			return &window->boots[i];
 	}

@@ -182,7 +182,7 @@ static int fact_add(struct ledger_span *span, const struct event *event, uint64_
 
 	if (event->kind >= EVENT_KIND_LIMIT || !(BIT(event->kind) & FACT_BITS))
 		return 0;
-	if (GROW(span->facts, span->fact_count) < 0)
+	if (GROW(span->facts, span->fact_count) < 0 || !span->facts)
 		return -ENOMEM;
 	fact = &span->facts[span->fact_count++];
 	*fact = (struct ledger_fact){ .event = *event,

@@ -1,4 +1,5 @@
 /* main.c - procledger: the command line, and which command it is for. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -145,11 +146,14 @@ static void make_getopt(struct option long_options[CHOICE_COUNT + 1],
 
 static int read_limit(const char *text, uint64_t *ret_limit)
 {
-	char *end;
+	char *end = NULL;
+	uint64_t limit = 0;
 
 	errno = 0;
-	*ret_limit = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno != 0)
+	if (text && isdigit((unsigned char)text[0]))
+		limit = strtoull(text, &end, 10);
+	*ret_limit = limit;
+	if (!end || *end || errno != 0)
 		return complain(EXIT_USAGE, "-n wants a number, not '%s'", text);
 	return 0;
 }
@@ -259,7 +263,7 @@ static int run(struct command_line *line, int argc, char **argv)
 {
 	const struct command *command;
 
-	if (optind == argc) {
+	if (optind >= argc || !argv[optind]) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}

@@ -198,14 +198,18 @@ static void table_guess(struct output *output)
 /* The widths that the rows so far ask for; one very long value does not push all others away. */
 static void table_lay_out(struct output *output)
 {
+	if (output->column_count == 0)
+		return;
 	if (output->guess)
 		table_guess(output);
 	for (size_t i = 0; i < output->column_count; i++)
 		output->widths[i] =
 			text_width(output->columns[i].name, strlen(output->columns[i].name));
-	for (size_t i = 0; i < output->cell_count; i++) {
-		size_t *width = &output->widths[i % output->column_count];
+	for (size_t i = 0, column = 0; i < output->cell_count; i++) {
+		size_t *width = &output->widths[column];
 		size_t wanted = output->cells[i].width;
+
+		column = column + 1 < output->column_count ? column + 1 : 0;
 
 		if (wanted > TABLE_WIDTH_MAX)
 			wanted = TABLE_WIDTH_MAX;
@@ -217,11 +221,11 @@ static void table_lay_out(struct output *output)
 
 		table_cell(output, i, name, strlen(name), text_width(name, strlen(name)));
 	}
-	for (size_t i = 0; i < output->cell_count; i++) {
+	for (size_t i = 0, column = 0; i < output->cell_count; i++) {
 		const struct cell *cell = &output->cells[i];
 
-		table_cell(output, i % output->column_count, output->text + cell->at, cell->bytes,
-			   cell->width);
+		table_cell(output, column, output->text + cell->at, cell->bytes, cell->width);
+		column = column + 1 < output->column_count ? column + 1 : 0;
 	}
 	output->cell_count = output->text_bytes = 0;
 	output->laid_out = true;

@@ -455,17 +455,14 @@ static char *put_char(char *out, char c)
 void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
 		 char out[WHEN_TEXT_BYTES])
 {
-	static const uint32_t scale[10] = { 1000000000, 100000000, 10000000, 1000000, 100000,
-					    10000,      1000,      100,      10,      1 };
 	struct zone zone = { 0 };
 	int64_t utc_s = (int64_t)(ns / NS_PER_S);
 	int32_t offset_s = offset_at(here, &zone, utc_s);
 	int64_t local_s = utc_s + offset_s, days = floor_div(local_s, S_PER_DAY), year;
 	unsigned of_day = (unsigned)(local_s - days * S_PER_DAY), month, day;
 	unsigned minutes = (unsigned)(offset_s < 0 ? -offset_s : offset_s) / 60;
+	uint32_t fraction = (uint32_t)(ns % NS_PER_S);
 
-	if (digits > 9)
-		digits = 9;
 	date_from_days(days, &year, &month, &day);
 	out = put_char(put_digits(out, (uint32_t)year, 4), '-');
 	out = put_char(put_digits(out, month, 2), '-');
@@ -473,9 +470,10 @@ void when_format(uint64_t ns, unsigned digits, const struct when_here *here,
 	out = put_char(put_digits(out, of_day / 3600, 2), ':');
 	out = put_char(put_digits(out, of_day / 60 % 60, 2), ':');
 	out = put_digits(out, of_day % 60, 2);
-	if (digits > 0)
-		out = put_digits(put_char(out, '.'), (uint32_t)(ns % NS_PER_S) / scale[digits],
-				 digits);
+	if (digits > 0) { /* all nine are written, then those that nobody asked for written over */
+		(void)put_digits(put_char(out, '.'), fraction, 9);
+		out += 1 + (digits < 9 ? digits : 9);
+	}
 	out = put_digits(put_char(out, offset_s < 0 ? '-' : '+'), minutes / 60, 2);
 	*put_digits(put_char(out, ':'), minutes % 60, 2) = '\0';
 }

@@ -1,10 +1,11 @@
 #!/bin/bash
 # test_query.sh - procledger from the outside: commands, windows, formats, exit codes, on imported captures.
-. "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 
 P=$BUILD/procledger
-store=$scratch/store
+store=${scratch:?}/store
 export TZ=UTC
 unset PROCLEDGER_STORE
 
