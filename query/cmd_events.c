@@ -321,7 +321,7 @@ static void event_line(struct listing *listing, uint32_t boot_no, const struct e
 	} else {
 		line_print(line, "  - ");
 	}
-	line_word(line, event_kind_word(event->kind), 9);
+	line_word(line, event_kind_word(event->kind), 13);
 	if (has_subject(event)) {
 		say_subject(line, event);
 		say_kernel(line, event);
