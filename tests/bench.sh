@@ -1,15 +1,14 @@
 #!/bin/bash
 # bench.sh [PART...]  Measures the figures of the README on this machine and prints them; nothing here can fail for being slow.
-# Parts: import (5 million events through --input, and what asking that ledger costs), storm (needs root: the live kernel).
+# Parts: import (5 million events through --input, and what asking that ledger costs), storm (bench_recorder.sh).
 # Each time is the median of three.  EVENTS=N makes the import smaller or larger.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C
-BUILD=${BUILD:-build/plain}
+export BUILD=${BUILD:-build/plain}
 EVENTS=${EVENTS:-5000000}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.bench.XXXXXX")
-recorder=''
-trap '[ -z "$recorder" ] || kill "$recorder" 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 # measure COMMAND...  Three runs on one core, the output thrown away; then $wall_s and $cpu_s are the medians.
 measure() {
@@ -83,52 +82,13 @@ part_import() {
 	middle_ns=$(one 'SELECT ts_min_ns FROM block WHERE boot = (SELECT max(boot) FROM boot) ORDER BY block_no LIMIT 1 OFFSET 1')
 	ask 'tree of one second' tree -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 1000000000))"
 	ask 'tree of one minute' tree -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 60000000000))"
-	ask 'comm make in that minute' comm -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 60000000000))" make
+	ask 'names in that minute' comm -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 60000000000))"
 	rm -f "$scratch/stream"
 }
 
-# storm  One fork storm on both CPUs; how long it took.
-storm() {
-	local from=$EPOCHREALTIME
-	"$BUILD/tests/storm" fork 30000 2 >/dev/null
-	calc '%.4f' "$EPOCHREALTIME - $from"
-}
-
-# recorder_start, recorder_stop  The recorder on the live kernel; what it cost is then the last line of $scratch/cpu.
-recorder_start() {
-	empty_store
-	{ TIMEFORMAT='%U %S'; time "$BUILD/procledgerd" --store "$scratch/store" --ring-size 256M 2>"$scratch/log"; } 2>>"$scratch/cpu" &
-	recorder=$!
-	for _ in $(seq 100); do
-		grep -q recording "$scratch/log" 2>/dev/null && break
-		sleep 0.05
-	done
-	sleep 0.5
-}
-
-recorder_stop() {
-	sleep 0.5
-	pkill -TERM -P "$recorder" -x procledgerd
-	wait "$recorder"
-	recorder=''
-	one "SELECT count(*) FROM event WHERE kind IN ('fork', 'exec', 'exit', 'comm', 'uid', 'gid', 'sid', 'ptrace', 'coredump')" >>"$scratch/events"
-	one 'SELECT ifnull(sum(events_lost), 0) FROM coverage' >>"$scratch/lost"
-}
-
 part_storm() {
-	[ "$(id -u)" -eq 0 ] || { echo 'the storm needs root'; return 0; }
-	for _ in 1 2 3 4 5; do
-		storm >>"$scratch/without"
-		recorder_start
-		storm >>"$scratch/with"
-		recorder_stop
-	done
-	figure "fork storm, 60,000 pairs on 2 CPUs, five times: events recorded" "$(median <"$scratch/events")"
-	figure "  events lost, in all" "$(awk '{ n += $1 } END { print n }' "$scratch/lost")"
-	figure "  time with the recorder, ratio to without" \
-		"$(calc '%.2f' "$(median <"$scratch/with") / $(median <"$scratch/without")")"
-	figure "  CPU of all recorder processes per event, with index" \
-		"$(calc '%.2f us' "1e6 * $(awk '{ print $1 + $2 }' "$scratch/cpu" | median) / $(median <"$scratch/events")")"
+	[ "$(id -u)" -eq 0 ] || { echo 'the storms need root'; return 0; }
+	tests/bench_recorder.sh
 }
 
 [ $# -gt 0 ] || set -- import storm
