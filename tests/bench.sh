@@ -62,14 +62,14 @@ ask() {
 	local name=$1
 	shift
 	figure "  $name, $("$BUILD/procledger" --store "$scratch/store" "$@" 2>/dev/null | wc -l) lines" \
-		"$(measure "$BUILD/procledger" --store "$scratch/store" "$@" && calc '%.0f ms' "1000 * $wall_s")"
+		"$(measure "$BUILD/procledger" --store "$scratch/store" "$@" && printf '%.0f ms, CPU %.0f ms' "$(calc %f "1000 * $wall_s")" "$(calc %f "1000 * $cpu_s")")"
 }
 
 part_import() {
 	local middle_ns
 	xz -dc tests/data/build-gzip.nl.xz >"$scratch/once"
 	events=$(($(stat -c %s "$scratch/once") / 76))
-	for _ in $(seq $((EVENTS / events + 1))); do cat "$scratch/once"; done >"$scratch/stream"
+	tests/repeat.pl "$scratch/once" $((EVENTS / events + 1)) >"$scratch/stream"
 	events=$(($(stat -c %s "$scratch/stream") / 76))
 	figure "build-gzip again and again, one core: events" "$events"
 
@@ -79,7 +79,7 @@ part_import() {
 	sqlite3 "$scratch/store/index.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 	figure "  index after a checkpoint: bytes/event" "$(calc '%.1f' "$(stat -c %s "$scratch/store/index.db") / $events")"
 
-	middle_ns=$(one 'SELECT ts_min_ns FROM block WHERE boot = (SELECT max(boot) FROM boot) ORDER BY block_no LIMIT 1 OFFSET 1')
+	middle_ns=$(one 'SELECT (min(ts_min_ns) + max(ts_max_ns)) / 2 FROM block')
 	ask 'tree of one second' tree -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 1000000000))"
 	ask 'tree of one minute' tree -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 60000000000))"
 	ask 'names in that minute' comm -S "@mono:$middle_ns" -U "@mono:$((middle_ns + 60000000000))"
