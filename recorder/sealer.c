@@ -212,7 +212,10 @@ int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer)
 	sealer->setup = *setup;
 	sealer->stage = ring_writer_stage(setup->writer);
 	sealer->synced_ns = clock_monotonic_ns();
-	ring_writer_set_durability(setup->writer, ring_durabilities[setup->durability]);
+	/* An import can be done again, so it is synced once, at its end. */
+	ring_writer_set_durability(setup->writer, setup->import
+							  ? RING_DURABILITY_PROCESS
+							  : ring_durabilities[setup->durability]);
 	sealer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sealer->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (sealer->wake_fd < 0 || sealer->answer_fd < 0)
@@ -262,6 +265,11 @@ int sealer_stop(struct sealer *sealer, bool orderly)
 	(void)pthread_join(sealer->thread, NULL);
 	if (orderly)
 		r = all_seal(sealer, true);
+	if (orderly && r == 0) {
+		ring_writer_set_durability(sealer->setup.writer,
+					   ring_durabilities[sealer->setup.durability]);
+		r = ring_writer_sync(sealer->setup.writer);
+	}
 	if (orderly && r == 0)
 		r = ring_writer_mark_clean(sealer->setup.writer);
 	sealer_free(sealer);

@@ -37,13 +37,15 @@ static size_t area_offset(const struct stage *stage, uint64_t pos)
 }
 
 /* The record at pos, or behind the pad that is there.  0 and its event, with *ret_pos behind it; -EBADMSG. */
-static int record_at(const struct stage *stage, uint64_t pos, uint64_t event_no,
+static int record_at(const struct stage *stage, uint64_t pos, uint64_t event_no, bool own,
 		     struct event *ret_event, uint64_t *ret_pos)
 {
 	for (;;) {
 		size_t offset = area_offset(stage, pos), bytes = 0;
-		int r = event_record_unpack(stage->area + offset, stage->bytes - offset,
-					    stage->salt, pos, event_no, ret_event, &bytes);
+		int r = own ? event_record_unpack_own(stage->area + offset, stage->bytes - offset,
+						      event_no, ret_event, &bytes)
+			    : event_record_unpack(stage->area + offset, stage->bytes - offset,
+						  stage->salt, pos, event_no, ret_event, &bytes);
 
 		if (r < 0)
 			return r;
@@ -78,7 +80,7 @@ struct stage *stage_new(uint8_t *area, size_t bytes, const struct stage_start *s
 		.peek_event_no = event_no,
 	};
 	/* Invariant 4: the first that does not count ends the log.  One lap at most: what follows would be overwritten. */
-	while (record_at(stage, pos, event_no, &event, &next_pos) == 0 &&
+	while (record_at(stage, pos, event_no, false, &event, &next_pos) == 0 &&
 	       next_pos - start->tail_pos <= bytes) {
 		pos = next_pos;
 		event_no++;
@@ -152,7 +154,8 @@ int stage_peek(struct stage *stage, struct event *ret_event)
 		if (stage->peek_pos == stage->known_head_pos)
 			return STAGE_EMPTY;
 	}
-	r = record_at(stage, stage->peek_pos, stage->peek_event_no, ret_event, &next_pos);
+	/* What was here at the start was checked then, and the rest is ours. */
+	r = record_at(stage, stage->peek_pos, stage->peek_event_no, true, ret_event, &next_pos);
 	if (r < 0)
 		return r;
 	if (next_pos > stage->known_head_pos)

@@ -129,12 +129,10 @@ void event_pad_pack(uint64_t event_no, uint64_t salt, uint64_t pos, uint8_t *rec
 	word_put(record, RECORD_COMMIT, pair(0, record_crc32(record, PAD_BYTES, salt, pos)));
 }
 
-/* Whether the CRC in front of a record (or pad) of `bytes` bytes holds and it is that of event_no. */
-static bool record_counts(const uint8_t *record, size_t bytes, uint64_t salt, uint64_t pos,
-			  uint64_t event_no)
+/* Whether the CRC in front of a record (or pad) of `bytes` bytes holds. */
+static bool record_counts(const uint8_t *record, size_t bytes, uint64_t salt, uint64_t pos)
 {
-	return word_get(record, RECORD_EVENT_NO) == event_no &&
-	       word_get(record, RECORD_COMMIT) >> 32 == record_crc32(record, bytes, salt, pos);
+	return word_get(record, RECORD_COMMIT) >> 32 == record_crc32(record, bytes, salt, pos);
 }
 
 /* The fields of a record whose lengths are checked.  One by one: clearing the whole event first takes longer than the rest. */
@@ -183,8 +181,9 @@ static bool lengths_are_right(const uint8_t *record, size_t bytes)
 	       round_up(fixed_bytes(kind) + raw_bytes + detail_bytes) == bytes;
 }
 
-int event_record_unpack(const uint8_t *record, size_t available, uint64_t salt, uint64_t pos,
-			uint64_t event_no, struct event *ret_event, size_t *ret_bytes)
+/* Everything about a record but its CRC, which covers *ret_checked_bytes.  0, EVENT_RECORD_PAD or -EBADMSG. */
+static int record_look(const uint8_t *record, size_t available, uint64_t event_no,
+		       size_t *ret_bytes, size_t *ret_checked_bytes)
 {
 	uint32_t commit;
 	size_t bytes;
@@ -193,18 +192,40 @@ int event_record_unpack(const uint8_t *record, size_t available, uint64_t salt, 
 		return -EBADMSG;
 	commit = (uint32_t)word_get(record, RECORD_COMMIT);
 	bytes = commit & ~EVENT_PAD;
-	if (bytes < RECORD_ALIGN || bytes % RECORD_ALIGN != 0 || bytes > available)
+	if (bytes < RECORD_ALIGN || bytes % RECORD_ALIGN != 0 || bytes > available ||
+	    word_get(record, RECORD_EVENT_NO) != event_no)
 		return -EBADMSG;
-	if (commit & EVENT_PAD) {
-		if (!record_counts(record, PAD_BYTES, salt, pos, event_no))
-			return -EBADMSG;
-		*ret_bytes = bytes;
-		return EVENT_RECORD_PAD;
-	}
-	if (bytes < RECORD_BYTES || bytes > EVENT_RECORD_MAX_BYTES ||
-	    !lengths_are_right(record, bytes) || !record_counts(record, bytes, salt, pos, event_no))
-		return -EBADMSG;
-	record_read(record, ret_event);
 	*ret_bytes = bytes;
-	return 0;
+	*ret_checked_bytes = commit & EVENT_PAD ? PAD_BYTES : bytes;
+	if (commit & EVENT_PAD)
+		return EVENT_RECORD_PAD;
+	return bytes < RECORD_BYTES || bytes > EVENT_RECORD_MAX_BYTES ||
+			       !lengths_are_right(record, bytes)
+		       ? -EBADMSG
+		       : 0;
+}
+
+int event_record_unpack(const uint8_t *record, size_t available, uint64_t salt, uint64_t pos,
+			uint64_t event_no, struct event *ret_event, size_t *ret_bytes)
+{
+	size_t bytes, checked_bytes;
+	int r = record_look(record, available, event_no, &bytes, &checked_bytes);
+
+	if (r < 0 || !record_counts(record, checked_bytes, salt, pos))
+		return -EBADMSG;
+	if (r == 0)
+		record_read(record, ret_event);
+	*ret_bytes = bytes;
+	return r;
+}
+
+int event_record_unpack_own(const uint8_t *record, size_t available, uint64_t event_no,
+			    struct event *ret_event, size_t *ret_bytes)
+{
+	size_t checked_bytes;
+	int r = record_look(record, available, event_no, ret_bytes, &checked_bytes);
+
+	if (r == 0)
+		record_read(record, ret_event);
+	return r;
 }

@@ -95,3 +95,7 @@ void event_pad_pack(uint64_t event_no, uint64_t salt, uint64_t pos, uint8_t *rec
 enum { EVENT_RECORD_PAD = 1 };
 int event_record_unpack(const uint8_t *record, size_t available, uint64_t salt, uint64_t pos,
 			uint64_t event_no, struct event *ret_event, size_t *ret_bytes);
+
+/* The same for a record that this process has written itself: lengths are checked, the CRC is not, which is most of the cost. */
+int event_record_unpack_own(const uint8_t *record, size_t available, uint64_t event_no,
+			    struct event *ret_event, size_t *ret_bytes);
