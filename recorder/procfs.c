@@ -189,8 +189,9 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 	task->start_ticks = stat.start_ticks;
 	if (stat.flags & PROCFS_PF_KTHREAD) {
 		field[DETAIL_EXE].state = DETAIL_ABSENT; /* there is none to be known */
-	} else if ((stat.state == 'Z' || stat.state == 'X') &&
-		   field[DETAIL_ARGV].state == DETAIL_READ && field[DETAIL_ARGV].bytes == 0) {
+	} else if (field[DETAIL_ARGV].state == DETAIL_READ && field[DETAIL_ARGV].bytes == 0) {
+		/* Its memory is gone before its state says so; and of a program that lives the kernel
+		 * leaves at least one NUL (5.18 on, fs/exec.c). */
 		field[DETAIL_ARGV].state = DETAIL_GONE;
 	}
 }
