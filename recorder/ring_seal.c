@@ -124,8 +124,8 @@ static double events_stored(const struct batch *batch)
 /* Takes and packs as many as fit into a slot. */
 static int batch_make(struct ring_writer *writer, struct batch *batch)
 {
-	uint64_t max_bytes = fill_bytes(writer, 0);
 	size_t max_count = BLOCK_EVENTS_MAX;
+	uint64_t max_bytes;
 
 	/* The first event tells whose boot the block is, and so whether a keyframe is due. */
 	int r = batch_take(writer, 1, 1, batch);

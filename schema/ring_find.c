@@ -9,9 +9,9 @@
 #include "schema/ring_core.h"
 
 enum {
-	LOOK_AHEAD = 2 * RING_FAILED_SLOTS_MAX,   /* slots looked at behind the newest */
-	LOOK_AHEAD_OLDER = RING_FAILED_SLOTS_MAX, /* so many of them must be of before */
-	PROBES = 8,                               /* slots tried in the place of a damaged one */
+	LOOK_AHEAD = 2 * RING_FAILED_SLOTS_MAX, /* slots looked at behind the newest */
+	HINT_STEPS = 256, /* a hint further back than this saves nothing against halving */
+	PROBES = 8,       /* slots tried in the place of a damaged one */
 };
 
 enum { WALK_LOST = 1 };
@@ -35,8 +35,9 @@ static enum slot_age slot_age(const struct ring *ring, uint64_t block_no, uint64
 	return header.block_no > block_no ? SLOT_NEWER : SLOT_OLDER;
 }
 
-/* Goes forward from block `from` to the end.  0: *ret_next is behind the newest; WALK_LOST: too much damage to tell. */
-static int walk_forward(const struct ring *ring, uint64_t from, uint64_t *ret_next)
+/* Goes forward from block `from` to the end.  0: *ret_next is behind the newest; WALK_LOST: too far, or too much damage to tell. */
+static int walk_forward(const struct ring *ring, uint64_t from, uint64_t steps_max,
+			uint64_t *ret_next)
 {
 	uint64_t next = from, block_no = from, found = 0;
 	uint64_t slot_count = ring->super.slot_count;
@@ -44,8 +45,8 @@ static int walk_forward(const struct ring *ring, uint64_t from, uint64_t *ret_ne
 	uint64_t ahead = 0, older = 0;
 
 	for (uint64_t steps = 0; ahead < ahead_max; steps++) {
-		if (steps > 2 * slot_count + LOOK_AHEAD)
-			return WALK_LOST; /* the writer is faster than we, or the file lies */
+		if (steps > steps_max)
+			return WALK_LOST;
 		switch (slot_age(ring, block_no, &found)) {
 		case SLOT_THIS:
 		case SLOT_NEWER:
@@ -82,7 +83,7 @@ static int find_by_hint(const struct ring *ring, uint64_t hint, uint64_t *ret_ne
 		if (age != SLOT_THIS && age != SLOT_NEWER)
 			return WALK_LOST;
 	}
-	return walk_forward(ring, hint, ret_next);
+	return walk_forward(ring, hint, HINT_STEPS, ret_next);
 }
 
 /* The first slot in [slot, slot + PROBES) below limit whose header is whole; *ret_lap_no is the block_no that slot 0 had in its lap. */
@@ -124,7 +125,9 @@ static int find_by_halves(const struct ring *ring, uint64_t *ret_next)
 			high = middle;
 		}
 	}
-	return walk_forward(ring, newest_lap + low + 1, ret_next);
+	/* As far as it takes; a writer faster than we, or a file that lies, has no end. */
+	return walk_forward(ring, newest_lap + low + 1, UINT64_C(2) * ring->super.slot_count,
+			    ret_next);
 }
 
 static uint64_t find_by_scan(const struct ring *ring)

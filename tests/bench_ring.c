@@ -12,6 +12,7 @@
 
 #include "recorder/ring_writer.h"
 #include "schema/ring.h"
+#include "schema/ring_core.h"
 #include "schema/wire.h"
 
 static double now_s(void)
@@ -22,7 +23,7 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void die(const char *what, int r)
+__attribute__((noreturn)) static void die(const char *what, int r)
 {
 	fprintf(stderr, "bench_ring: %s: %s\n", what, r < 0 ? strerror(-r) : "refused");
 	exit(1);
@@ -183,6 +184,18 @@ static void bench_open(const char *path)
 	if (r < 0)
 		die(path, r);
 	printf("open to read        %8.2f ms\n", (now_s() - begin) * 1e3);
+	ring->found = false;
+	ring->super.hint_block_no = 1; /* of no use */
+	begin = now_s();
+	(void)ring_refresh(ring, &first, &next);
+	printf("head, hint wrong    %8.2f ms\n", (now_s() - begin) * 1e3);
+	begin = now_s();
+	for (uint32_t slot = 0; slot < ring->super.slot_count; slot++) {
+		struct ring_block_header header;
+
+		(void)ring_slot_header(ring, slot, &header);
+	}
+	printf("head, all headers   %8.2f ms\n", (now_s() - begin) * 1e3);
 	ring_close(ring);
 	begin = now_s();
 	r = ring_writer_open(path, 0, boot_id, &writer, &opened);

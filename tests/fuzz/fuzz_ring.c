@@ -94,7 +94,7 @@ static bool changed[IMAGE_BYTES / PART_BYTES + 1];
 /* Only what the last input changed. */
 static void image_restore(uint8_t *file)
 {
-	for (size_t i = 0; i < IMAGE_BYTES / PART_BYTES; i++)
+	for (size_t i = 0; image && i < IMAGE_BYTES / PART_BYTES; i++)
 		if (changed[i])
 			memcpy(file + i * PART_BYTES, image + i * PART_BYTES, PART_BYTES);
 	memset(changed, 0, sizeof(changed));
@@ -188,6 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		assert(file != MAP_FAILED);
 		memcpy(file, image, IMAGE_BYTES);
 	}
+	assert(file);
 	image_restore(file);
 	while (reader_left(&reader) > 5) {
 		size_t at = place(read_u32(&reader));
