@@ -172,7 +172,8 @@ static void test_damage(void)
 	area[last_pos + 8] ^= 1; /* its event_no */
 	for (int i = 0; i < 9; i++)
 		(void)stage_peek(stage, &event);
-	ok(stage_peek(stage, &event) == -EBADMSG, "a record that is out of order is noticed while we run");
+	ok(stage_peek(stage, &event) == -EBADMSG,
+	   "a record that is out of order is noticed while we run");
 	stage_free(stage);
 }
 
