@@ -321,6 +321,50 @@ static void test_failing_sync(void)
 	fixture_empty();
 }
 
+/* The block that was to carry a keyframe is the one that fails. */
+static void test_failing_keyframe(void)
+{
+	struct bad_disk disk = { 0 };
+	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync };
+	struct ring_opened opened;
+	struct ring_seal seal = { 0 };
+	struct ring_writer *writer = open_on(&io, boot_one, &opened);
+	struct ring *ring = reader_open();
+	uint64_t events, found = 0;
+	uint8_t *data = NULL;
+	size_t bytes;
+	int fd = file_open();
+
+	(void)stage_some(writer, 60);
+	disk.failing_syncs = 1;
+	ok(ring_writer_seal(writer, &seal, true, &events) == -EIO &&
+		   ring_writer_seal(writer, &seal, true, &events) == 0,
+	   "the first block, which carries a keyframe, is written at the second try");
+	wipe(fd, ring_slot_offset(ring, 0), RING_SLOT_BYTES);
+	ok(ring_find_keyframe(ring, RING_NO_BLOCK, &found) == 0 && found == 1 &&
+		   ring_find_keyframe(ring, 1, &found) == 0 && found == 1 &&
+		   ring_read_keyframe(ring, found, &data, &bytes) == 0,
+	   "invariant 7: its keyframe is found where it was written");
+	free(data);
+	data = NULL;
+	/* Block 9 begins the next one, of several parts; the second part fails. */
+	write_blocks(writer, 8);
+	disk.failing_syncs = 1;
+	(void)stage_some(writer, 90);
+	if (ring_writer_seal(writer, &seal, true, &events) != -EIO)
+		abort();
+	wipe(fd, ring_slot_offset(ring, 10), RING_SLOT_BYTES);
+	write_blocks(writer, 8);
+	ok(ring_find_keyframe(ring, 18, &found) == 0 && found == 11 &&
+		   ring_read_keyframe(ring, found, &data, &bytes) == 0,
+	   "and one that is interrupted is begun anew (at block %llu)", (unsigned long long)found);
+	free(data);
+	close(fd);
+	ring_close(ring);
+	ring_writer_close(writer);
+	fixture_empty();
+}
+
 /* What became of the released records of the newest block. */
 enum staging { STAGING_THERE, STAGING_GONE, STAGING_LATER, STAGING_LATER_REBOOT, STAGING_KINDS };
 
@@ -350,6 +394,7 @@ static size_t damage_newest(uint64_t offset, enum staging staging)
 	wrong += opened.next_event_no < next_no;
 	wrong += staging == STAGING_THERE && opened.next_event_no != next_no;
 	(void)stage_some(writer, 40);
+	wrong += walk_all().next_no != next_of(writer);
 	(void)seal_all(writer, true);
 	(void)stage_some(writer, 7);
 	walked = walk_all();
@@ -485,6 +530,7 @@ int main(void)
 	test_reader_over_reboot();
 	test_torn();
 	test_failing_sync();
+	test_failing_keyframe();
 	test_damaged_newest();
 	test_damaged_staging_header();
 	test_damaged_staged();
