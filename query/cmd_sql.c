@@ -12,6 +12,7 @@
 #include "query/output.h"
 #include "query/query.h"
 #include "schema/cleanup.h"
+#include "schema/json.h"
 
 enum {
 	SQL_MAX_BYTES = 100000,
@@ -276,7 +277,7 @@ static char *column_name(enum output_format format, const char *name)
 	switch (format) {
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
-		used = escape_json(name, bytes, out, &clean);
+		used = json_escape(name, bytes, out, &clean);
 		break;
 	case OUTPUT_CSV:
 		used = escape_csv(name, bytes, out);

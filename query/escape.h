@@ -1,4 +1,4 @@
-/* escape.h - raw bytes made fit for a sink: a terminal, JSON, CSV.  The only place where that is decided.
+/* escape.h - raw bytes made fit for a sink: a terminal, CSV.  (JSON: schema/json.h.)  The only place where that is decided.
  *
  * Names and arguments are chosen by whoever runs a program: what is printed must not steer a terminal, forge a line or
  * hide a character, and what was recorded must be readable back out of it.
@@ -18,12 +18,6 @@ size_t escape_text(const void *data, size_t bytes, char *out);
 /* The bytes that escape_text() made `bytes` bytes of text from.  out has room for `bytes`.
  * 0, or -EINVAL: escape_text() does not write such text. */
 int escape_text_undo(const char *text, size_t bytes, uint8_t *out, size_t *ret_bytes);
-
-/* The inside of a JSON string, without its quotes: valid UTF-8 and printable, like escape_text() with \uNNNN.  What is not UTF-8 becomes
- * U+FFFD and *ret_clean false: then the caller adds the bytes in hex.
- * out has room for ESCAPE_JSON_MAX(bytes). */
-#define ESCAPE_JSON_MAX(bytes) ((bytes)*12)
-size_t escape_json(const void *data, size_t bytes, char *out, bool *ret_clean);
 
 /* Two lower-case digits a byte: 2 * bytes. */
 size_t escape_hex(const void *data, size_t bytes, char *out);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "query/escape.h"
+#include "schema/cleanup.h"
+#include "schema/json.h"
 
 enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512 };
 
@@ -416,7 +418,7 @@ bool output_json_string(FILE *file, const void *data, size_t bytes)
 
 	(void)putc_unlocked('"', file);
 	if (text) {
-		used = escape_json(data, bytes, text, &clean);
+		used = json_escape(data, bytes, text, &clean);
 		(void)fwrite_unlocked(text, 1, used, file);
 	}
 	(void)putc_unlocked('"', file);
@@ -484,29 +486,14 @@ void output_hex(struct output *output, const void *data, size_t bytes)
 		free(text);
 }
 
-/* One argument at the front of data; its NUL is skipped, and missing at most at the end. */
-static size_t argument_bytes(const char *data, size_t bytes)
+/* Arguments as a JSON array; NULL: no memory.  The caller frees it. */
+static char *arguments_json(const void *data, size_t bytes, size_t *ret_bytes, bool *ret_clean)
 {
-	const char *end = memchr(data, '\0', bytes);
+	char *json = malloc(JSON_ARGUMENTS_MAX(bytes));
 
-	return end ? (size_t)(end - data) : bytes;
-}
-
-static bool json_arguments(FILE *file, const char *data, size_t bytes)
-{
-	bool clean = bytes == 0 || data[bytes - 1] == '\0';
-
-	(void)putc_unlocked('[', file);
-	for (size_t at = 0; at < bytes;) {
-		size_t length = argument_bytes(data + at, bytes - at);
-
-		if (at > 0)
-			(void)putc_unlocked(',', file);
-		clean = output_json_string(file, data + at, length) && clean;
-		at += length + 1;
-	}
-	(void)putc_unlocked(']', file);
-	return clean;
+	if (json)
+		*ret_bytes = json_arguments(data, bytes, json, ret_clean);
+	return json;
 }
 
 static void text_arguments(struct output *output, const char *data, size_t bytes)
@@ -528,36 +515,31 @@ static void text_arguments(struct output *output, const char *data, size_t bytes
 	free(joined);
 }
 
-static void csv_arguments(struct output *output, const char *data, size_t bytes)
+static void json_column_arguments(struct output *output, const void *data, size_t bytes)
 {
-	char *json = NULL;
-	size_t json_bytes = 0;
-	FILE *memory = open_memstream(&json, &json_bytes);
+	size_t json_bytes;
+	bool clean;
+	auto_free char *json = arguments_json(data, bytes, &json_bytes, &clean);
 
-	if (!memory) {
+	if (!json) {
 		output->out_of_memory = true;
-		return;
-	}
-	(void)json_arguments(memory, data, bytes);
-	if (fclose(memory) == 0)
+	} else if (output->format == OUTPUT_CSV) {
 		put_escaped(output, json, json_bytes);
-	else
-		output->out_of_memory = true;
-	free(json);
+	} else if (output->column < output->column_count) {
+		json_member(output);
+		(void)fwrite_unlocked(json, 1, json_bytes, output->file);
+		if (!clean)
+			json_hex(output, data, bytes);
+		output->column++;
+	}
 }
 
 void output_arguments(struct output *output, const void *data, size_t bytes)
 {
-	if (output->format == OUTPUT_TEXT) {
+	if (output->format == OUTPUT_TEXT)
 		text_arguments(output, data, bytes);
-	} else if (output->format == OUTPUT_CSV) {
-		csv_arguments(output, data, bytes);
-	} else if (output->column < output->column_count) {
-		json_member(output);
-		if (!json_arguments(output->file, data, bytes))
-			json_hex(output, data, bytes);
-		output->column++;
-	}
+	else
+		json_column_arguments(output, data, bytes);
 }
 
 void output_row_end(struct output *output)

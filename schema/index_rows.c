@@ -424,8 +424,7 @@ static size_t doubt_write(const struct detail *detail, char *out, size_t capacit
 void index_put_image(struct index_db *index, const struct image *image)
 {
 	struct row row = row_make(index, INDEX_IMAGE);
-	uint8_t json[JSON_STRING_MAX_BYTES(EVENT_DETAIL_MAX_BYTES) + EVENT_DETAIL_MAX_BYTES * 3];
-	struct writer w = writer_make(json, sizeof(json));
+	char json[JSON_ARGUMENTS_MAX(EVENT_DETAIL_MAX_BYTES)];
 	const struct detail_field *argv;
 	struct detail detail = { 0 };
 	char doubt[512];
@@ -438,10 +437,11 @@ void index_put_image(struct index_db *index, const struct image *image)
 	row_field(&row, &detail, DETAIL_COMM);
 	row_field(&row, &detail, DETAIL_EXE);
 	if (field_known(argv)) {
-		bool lossless = json_write_arguments(&w, argv->data, argv->bytes);
+		bool clean;
+		size_t json_bytes = json_arguments(argv->data, argv->bytes, json, &clean);
 
-		row_text(&row, json, w.bytes);
-		if (lossless)
+		row_text(&row, json, json_bytes);
+		if (clean)
 			row_null(&row);
 		else
 			(void)sqlite3_bind_blob(row.statement, ++row.column, argv->data,

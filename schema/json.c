@@ -1,86 +1,89 @@
 /* json.c - strings of any bytes as JSON text.  No I/O. */
 #include "schema/json.h"
 
-#include <stdio.h>
+#include <string.h>
 
-static bool continues(uint8_t byte)
+#include "schema/utf8.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* \uNNNN, as two surrogates beyond 16 bits. */
+static size_t json_unicode(uint32_t c, char *out)
 {
-	return (byte & 0xc0) == 0x80;
-}
+	uint32_t units[2] = { c, 0 };
+	size_t count = 1, used = 0;
 
-size_t json_utf8_length(const uint8_t *text, size_t bytes)
-{
-	uint8_t first = bytes > 0 ? text[0] : 0xff;
-	size_t length = first < 0x80   ? 1
-			: first < 0xc2 ? 0
-			: first < 0xe0 ? 2
-			: first < 0xf0 ? 3
-			: first < 0xf5 ? 4
-				       : 0;
-
-	if (length == 0 || length > bytes)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if (!continues(text[i]))
-			return 0;
-	if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] >= 0xa0) ||
-	    (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] >= 0x90))
-		return 0;
-	return length;
-}
-
-static void write_ascii(struct writer *w, uint8_t byte)
-{
-	char escaped[8];
-
-	if (byte == '"' || byte == '\\') {
-		write_u8(w, '\\');
-		write_u8(w, byte);
-	} else if (byte < 0x20 || byte == 0x7f) {
-		(void)snprintf(escaped, sizeof(escaped), "\\u%04x", byte);
-		write_bytes(w, escaped, 6);
-	} else {
-		write_u8(w, byte);
+	if (c > 0xffff) {
+		units[0] = 0xd800 + ((c - 0x10000) >> 10);
+		units[1] = 0xdc00 + ((c - 0x10000) & 0x3ff);
+		count = 2;
 	}
+	for (size_t i = 0; i < count; i++) {
+		out[used++] = '\\';
+		out[used++] = 'u';
+		for (int shift = 12; shift >= 0; shift -= 4)
+			out[used++] = hex_digits[units[i] >> shift & 15];
+	}
+	return used;
 }
 
-bool json_write_string(struct writer *w, const uint8_t *text, size_t bytes)
+size_t json_escape(const void *data, size_t bytes, char *out, bool *ret_clean)
 {
+	const uint8_t *in = data;
 	bool clean = true;
+	size_t used = 0;
 
-	write_u8(w, '"');
 	for (size_t i = 0; i < bytes;) {
-		size_t length = json_utf8_length(text + i, bytes - i);
+		size_t plain = utf8_plain_bytes(in + i, bytes - i), length;
+		uint32_t c;
 
-		if (length == 1) {
-			write_ascii(w, text[i]);
-		} else if (length > 1) {
-			write_bytes(w, text + i, length);
-		} else {
-			write_bytes(w, "\\ufffd", 6);
+		memcpy(out + used, in + i, plain);
+		used += plain;
+		i += plain;
+		if (i == bytes)
+			break;
+		length = utf8_read(in + i, bytes - i, &c);
+		if (length == 0) {
+			memcpy(out + used, "\357\277\275", 3); /* U+FFFD */
+			used += 3;
+			i++;
 			clean = false;
-			length = 1;
+		} else if (!utf8_printable(c)) {
+			used += json_unicode(c, out + used);
+			i += length;
+		} else {
+			if (c == '\\' || c == '"')
+				out[used++] = '\\';
+			memcpy(out + used, in + i, length);
+			used += length;
+			i += length;
 		}
-		i += length;
 	}
-	write_u8(w, '"');
-	return clean;
+	*ret_clean = clean;
+	return used;
 }
 
-bool json_write_arguments(struct writer *w, const uint8_t *argv, size_t bytes)
+size_t json_arguments(const void *argv, size_t bytes, char *out, bool *ret_clean)
 {
-	bool clean = bytes == 0 || argv[bytes - 1] == '\0';
+	const uint8_t *in = argv;
+	bool clean = bytes == 0 || in[bytes - 1] == '\0';
+	size_t used = 0;
 
-	write_u8(w, '[');
+	out[used++] = '[';
 	for (size_t at = 0; at < bytes;) {
-		const uint8_t *end = memchr(argv + at, '\0', bytes - at);
-		size_t length = end ? (size_t)(end - (argv + at)) : bytes - at;
+		const uint8_t *end = memchr(in + at, '\0', bytes - at);
+		size_t length = end ? (size_t)(end - (in + at)) : bytes - at;
+		bool whole;
 
 		if (at > 0)
-			write_u8(w, ',');
-		clean &= json_write_string(w, argv + at, length);
+			out[used++] = ',';
+		out[used++] = '"';
+		used += json_escape(in + at, length, out + used, &whole);
+		out[used++] = '"';
+		clean = clean && whole;
 		at += length + 1;
 	}
-	write_u8(w, ']');
-	return clean;
+	out[used++] = ']';
+	*ret_clean = clean;
+	return used;
 }

@@ -5,18 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "schema/bytes.h"
+/* The inside of a JSON string, without its quotes: valid UTF-8 and printable; what is not printable becomes \uNNNN.  Each byte that
+ * is not UTF-8 becomes U+FFFD and *ret_clean false: the string does not give the bytes back.
+ * out has room for JSON_ESCAPE_MAX(bytes); it is not NUL-terminated.  Returns the bytes written. */
+#define JSON_ESCAPE_MAX(bytes) ((bytes)*12)
+size_t json_escape(const void *data, size_t bytes, char *out, bool *ret_clean);
 
-/* Most bytes that n bytes take as a JSON string, quotes included. */
-#define JSON_STRING_MAX_BYTES(n) ((n)*6 + 2)
-
-/* The length of the valid UTF-8 character at the front of text (RFC 3629: no overlong forms, no surrogates), or 0. */
-size_t json_utf8_length(const uint8_t *text, size_t bytes);
-
-/* Writes text as a JSON string: controls, quotes and backslashes escaped, each byte that is not valid UTF-8 as U+FFFD.
- * True when the string gives the bytes back. */
-bool json_write_string(struct writer *w, const uint8_t *text, size_t bytes);
-
-/* Writes a block of NUL-terminated arguments (the last NUL may be missing) as a JSON array of strings.
- * True when the array gives the bytes back (all valid UTF-8, and the last NUL there). */
-bool json_write_arguments(struct writer *w, const uint8_t *argv, size_t bytes);
+/* A block of NUL-terminated arguments (the last NUL may be missing: *ret_clean is false then) as a JSON array of strings, likewise.
+ * out has room for JSON_ARGUMENTS_MAX(bytes). */
+#define JSON_ARGUMENTS_MAX(bytes) ((bytes)*15 + 8)
+size_t json_arguments(const void *argv, size_t bytes, char *out, bool *ret_clean);

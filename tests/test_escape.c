@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "query/escape.h"
+#include "schema/json.h"
 #include "tests/tap.h"
 
 enum { ROOM = 4096 };
@@ -22,7 +23,7 @@ static bool json_is(const char *data, size_t bytes, const char *wanted, bool wan
 {
 	char out[ROOM];
 	bool clean;
-	size_t used = escape_json(data, bytes, out, &clean);
+	size_t used = json_escape(data, bytes, out, &clean);
 
 	if (used == strlen(wanted) && memcmp(out, wanted, used) == 0 && clean == wanted_clean)
 		return true;
@@ -89,7 +90,7 @@ static void test_bytes(void)
 
 			wrong_back += !undone(pair, 2);
 			harmful += !harmless(out, escape_text(pair, 2, out));
-			json_harmful += !harmless(out, escape_json(pair, 2, out, &clean));
+			json_harmful += !harmless(out, json_escape(pair, 2, out, &clean));
 			csv_harmful += !harmless(out, escape_csv(pair, 2, out));
 		}
 	}
@@ -115,7 +116,7 @@ static void test_characters(void)
 		text[0] = (uint8_t)((0xf00u >> bytes & 0xff) | c >> (6 * (bytes - 1)));
 		wrong_back += !undone(text, bytes);
 		harmful += !harmless(out, escape_text(text, bytes, out));
-		(void)escape_json(text, bytes, out, &clean);
+		(void)json_escape(text, bytes, out, &clean);
 		unclean += clean == ((c >= 0xd800 && c < 0xe000) || c > 0x10ffff);
 	}
 	ok(wrong_back == 0, "every character comes back");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "query/escape.h"
+#include "schema/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -22,7 +23,7 @@ static void check_harmless(const char *text, size_t bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	/* exactly as large as the header says, so that ASan sees one byte more */
-	char *text = malloc(ESCAPE_JSON_MAX(bytes) + ESCAPE_CSV_MAX(bytes));
+	char *text = malloc(JSON_ESCAPE_MAX(bytes) + ESCAPE_CSV_MAX(bytes));
 	char *exact = malloc(ESCAPE_TEXT_MAX(bytes) + 1), *csv = malloc(ESCAPE_CSV_MAX(bytes));
 	uint8_t *back = malloc(bytes * 4 + 1);
 	size_t used, back_bytes;
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	check_harmless(exact, used);
 	assert(escape_text_undo(exact, used, back, &back_bytes) == 0);
 	assert(back_bytes == bytes && memcmp(back, data, bytes) == 0);
-	used = escape_json(data, bytes, text, &clean);
+	used = json_escape(data, bytes, text, &clean);
 	text[used] = '\0';
 	check_harmless(text, used);
 	used = escape_csv(data, bytes, csv);
