@@ -1,7 +1,7 @@
 #!/bin/bash
-# bare-root.sh [TARGET...]  As root: runs `make try` and `make check` (or the targets given), each in a Debian 12 root of its own with nothing but make in it and
-# a fresh clone of this repository.  The roots are made with debootstrap in a temporary folder, which is removed at the end;
-# packages come from wherever this machine's apt gets them.
+# bare-root.sh [TARGET...]  As root: runs `make try` and `make check` (or the targets given), each in a Debian 12 root of its own
+# with nothing but make and a fresh clone of this repository in it.  The roots are made with debootstrap in a temporary folder, which
+# is removed at the end; packages come from wherever this machine's apt gets them.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,13 +9,8 @@ if [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
 	echo "bare-root.sh: this needs root, and debootstrap" >&2
 	exit 1
 fi
-# In a mount namespace of its own: the mounts below end with this script, whatever ends it.
-if [ "${BARE_ROOT_INSIDE:-}" != yes ]; then
-	BARE_ROOT_INSIDE=yes exec unshare --mount --propagation private "$0" "$@"
-fi
-
 scratch=$(mktemp -d)
-trap 'umount -q "$scratch"/*/proc; rm -rf --one-file-system "$scratch"' EXIT
+trap 'rm -rf --one-file-system "$scratch"' EXIT
 
 # apt_like_here ROOT  Sources, mirrors, proxies as apt has them on this machine.
 apt_like_here() {
@@ -29,11 +24,20 @@ apt_like_here() {
 	fi
 }
 
-# inside ROOT COMMAND...
+# inside ROOT COMMAND...  With ROOT as the root of a mount namespace of its own, which ends with the command.  (In a plain chroot the
+# kernel refuses user namespaces, which tests need.)
 inside() {
-	local root=$1
-	shift
-	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 chroot "$root" "$@" </dev/null
+	# shellcheck disable=SC2016 # the inner shell's
+	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 unshare --mount --propagation private sh -ec '
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount -t proc proc proc
+		mkdir -p old
+		pivot_root . old
+		umount -l /old
+		rmdir /old
+		shift
+		exec "$@"' inside "$@" </dev/null
 }
 
 # trial NAME  Runs `make NAME` in a fresh root.
@@ -41,11 +45,9 @@ trial() {
 	local root=$scratch/$1 status=0
 	cp -a "$scratch/base" "$root"
 	git clone -q . "$root/root/procledger"
-	mount -t proc proc "$root/proc"
 	inside "$root" make --no-print-directory -C /root/procledger "$1" >"$scratch/$1.log" 2>&1 || status=$?
 	sed "s/^/$1: /" "$scratch/$1.log"
 	echo "== make $1 in a bare root: exit status $status, $SECONDS s since the start"
-	umount "$root/proc"
 	rm -rf --one-file-system "$root"
 	return $status
 }
