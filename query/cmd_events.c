@@ -277,10 +277,11 @@ static void say_own(struct listing *listing, uint32_t boot_no, const struct even
 		line_printf(line, "what %#" PRIx64, event->arg[0]);
 		break;
 	case EVENT_START:
-		line_printf(line, "boot %" PRIu64 "%s%s%s", event->arg[0],
+		line_printf(line, "boot %" PRIu64 "%s%s%s%s", event->arg[0],
 			    event->arg[1] & EVENT_START_IMPORT ? ", an imported stream" : "",
 			    event->arg[1] & EVENT_START_SAME_BOOT ? ", again" : "",
-			    event->arg[1] & EVENT_START_AFTER_CRASH ? ", after a crash" : "");
+			    event->arg[1] & EVENT_START_AFTER_CRASH ? ", after a crash" : "",
+			    event->arg[1] & EVENT_START_CONTINUED ? ", continued" : "");
 		break;
 	case EVENT_STOP:
 		line_printf(line,

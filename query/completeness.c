@@ -122,7 +122,8 @@ static int check_starts(struct check *check, size_t i)
 		const struct ledger_fact *fact = &span->facts[f];
 		struct missing missing = { .reason = MISSING_DOWN, .cpu = EVENT_CPU_NONE };
 
-		if (fact->event.kind != EVENT_START || (fact->event.arg[1] & EVENT_START_IMPORT))
+		if (fact->event.kind != EVENT_START ||
+		    (fact->event.arg[1] & (EVENT_START_IMPORT | EVENT_START_CONTINUED)))
 			continue;
 		if (fact->event.event_no == span->first_event_no) {
 			last_before(check, i, &missing);

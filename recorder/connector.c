@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "recorder/clock.h"
 #include "schema/bytes.h"
@@ -178,25 +179,52 @@ static int socket_subscribe(struct mnl_socket *socket)
 	return r == 0 ? ack_wait(witness, ack) : r;
 }
 
+/* Takes the socket over, also on failure. */
+static int connector_make(struct mnl_socket *socket, struct connector **ret_connector)
+{
+	struct connector *connector = calloc(1, sizeof(*connector));
+
+	if (!connector) {
+		(void)mnl_socket_close(socket);
+		return -ENOMEM;
+	}
+	connector->fd = mnl_socket_get_fd(socket);
+	connector->socket = socket;
+	*ret_connector = connector;
+	return 0;
+}
+
 int connector_open(struct connector **ret_connector)
 {
 	auto_socket struct mnl_socket *socket = NULL;
-	struct connector *connector;
 	int r = socket_make(&socket);
 
 	if (r != 0)
 		return r;
 	socket_widen(socket);
 	r = socket_subscribe(socket);
-	if (r != 0)
-		return r;
-	connector = calloc(1, sizeof(*connector));
-	if (!connector)
-		return -ENOMEM;
-	connector->fd = mnl_socket_get_fd(socket);
-	connector->socket = steal_pointer(socket);
-	*ret_connector = connector;
-	return 0;
+	return r == 0 ? connector_make(steal_pointer(socket), ret_connector) : r;
+}
+
+int connector_adopt(int fd, struct connector **ret_connector)
+{
+	int domain = 0, protocol = 0;
+	socklen_t domain_bytes = sizeof(domain), protocol_bytes = sizeof(protocol);
+	struct mnl_socket *socket;
+	int r = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_bytes) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &protocol_bytes) < 0)
+		r = -errno;
+	else if (domain != AF_NETLINK || protocol != NETLINK_CONNECTOR)
+		r = -EINVAL;
+	socket = r == 0 ? mnl_socket_fdopen(fd) : NULL;
+	if (r == 0 && !socket)
+		r = -errno;
+	if (r == 0)
+		return connector_make(socket, ret_connector);
+	(void)close(fd);
+	return r;
 }
 
 void connector_close(struct connector *connector)

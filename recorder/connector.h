@@ -29,6 +29,10 @@ enum {
  * then on is read here.
  * 0; one of the above; -errno of anything else.  The caller closes it. */
 int connector_open(struct connector **ret_connector);
+
+/* Goes on with the socket of a recorder that is no more: it is subscribed, and holds what has come since.  Takes fd over, also on failure.
+ * 0; -EINVAL: it is not a socket of the connector; -errno. */
+int connector_adopt(int fd, struct connector **ret_connector);
 void connector_close(struct connector *connector); /* NULL does nothing; never says IGNORE */
 
 /* The descriptor, for poll(2); the connector's own. */

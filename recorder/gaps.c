@@ -42,6 +42,13 @@ void gaps_baseline_all(struct gaps *gaps)
 			gaps->cpus[cpu].former = true;
 }
 
+void gaps_continue(struct gaps *gaps)
+{
+	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
+		if (gaps->cpus[cpu].former)
+			gaps->cpus[cpu].former = false;
+}
+
 static int32_t seq_ahead(uint32_t seq, uint32_t last)
 {
 	return (int32_t)(seq - last);

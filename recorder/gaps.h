@@ -22,6 +22,9 @@ void gaps_free(struct gaps *gaps); /* NULL does nothing */
 /* The last number known of a CPU from before this start, in the same boot: a hole behind it has the reason EVENT_LOST_DOWN. */
 void gaps_baseline(struct gaps *gaps, uint32_t cpu, uint32_t seq, uint64_t timestamp_ns);
 
+/* What is known so far is of the same unbroken stream: a hole behind it was lost while recording. */
+void gaps_continue(struct gaps *gaps);
+
 /* All that is known now is from before this start, likewise. */
 void gaps_baseline_all(struct gaps *gaps);
 

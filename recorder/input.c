@@ -97,7 +97,7 @@ static int boot_begin(struct input *input, uint64_t timestamp_ns)
 {
 	input->started = true;
 	input->boot_count = intake_count(input->session.intake);
-	return session_stage_start(&input->session, timestamp_ns, false);
+	return session_stage_start(&input->session, timestamp_ns, 0);
 }
 
 static int boot_end(struct input *input)
@@ -243,7 +243,7 @@ int input_run(const struct options *options, say_fn *say, ready_fn *ready, void 
 				   strerror(errno));
 	r = session_open(&input.session, options, say, ret_verdict);
 	if (r == 0) {
-		ready(context);
+		ready(context, -1);
 		r = record(&input, ret_verdict);
 	}
 	session_close(&input.session);

@@ -29,6 +29,7 @@ enum { TURN_DATAGRAMS = 65536 };
 struct live {
 	struct session session;
 	struct connector *connector;
+	bool adopted;     /* the connector is the one of a run that ended before its time */
 	uint8_t *landing; /* RING_LANDING_SLOT_COUNT slots */
 	uint32_t lengths[RING_LANDING_SLOT_COUNT];
 	int step_fd; /* readable when the wall clock was set; -1: not to be had */
@@ -121,6 +122,12 @@ static int snapshot_stage(void *context, struct event *event)
 	return session_stage(context, event);
 }
 
+/* The socket that this ring was recorded from is still there: nothing was missed, whatever ended the last run. */
+static bool continues(const struct live *live)
+{
+	return live->adopted && live->session.opened.same_boot;
+}
+
 static int recovery_stage(struct live *live)
 {
 	const struct ring_opened *opened = &live->session.opened;
@@ -141,32 +148,54 @@ static int recovery_stage(struct live *live)
 	r = session_stage(&live->session, &event);
 	if (r == 0 && event.arg[1] > 0)
 		r = landed_take(live, RING_LANDING_SLOT_COUNT);
-	gaps_baseline_all(live->session.gaps);
+	if (!continues(live))
+		gaps_baseline_all(live->session.gaps);
 	return r;
 }
 
-/* The order matters: the socket is open and every CPU has sent its canary before /proc is looked at, so whatever the snapshot misses is in the
- * socket; and the snapshot is staged before anything is read from it, so that a life is known before its events. */
-static int begin(struct live *live)
+static int start_stage(struct live *live, const struct clock_reading *now)
 {
 	struct session *session = &live->session;
-	struct clock_reading now;
+	unsigned flags = session->opened.same_boot ? EVENT_START_SAME_BOOT : 0;
+	int r;
+
+	if (continues(live)) {
+		flags |= EVENT_START_CONTINUED;
+		gaps_continue(session->gaps);
+	}
+	r = session_stage_start(session, now->monotonic_ns, flags);
+	intake_set_suspended(session->intake, clock_suspended_ns(now));
+	if (r == 0)
+		r = recovery_stage(live);
+	memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
+	return r == 0 ? clock_stage(live, now, EVENT_CLOCK_AT_START) : r;
+}
+
+static void cpus_visit(const struct live *live)
+{
 	size_t cpus;
 	int r = canary_send(&cpus);
 
 	if (r < 0)
-		session->say("cannot visit every CPU: %s; what is lost before a CPU's first event "
-			     "cannot be counted",
-			     strerror(-r));
+		live->session.say("cannot visit every CPU: %s; what is lost before a CPU's first "
+				  "event cannot be counted",
+				  strerror(-r));
+}
+
+/* The order matters: the socket is open and every CPU has sent its canary before /proc is looked at, so whatever the snapshot misses is in the
+ * socket; and the snapshot is staged before anything is read from it, so that a life is known before its events.
+ * A stream that goes on needs neither. */
+static int begin(struct live *live)
+{
+	struct session *session = &live->session;
+	struct clock_reading now;
+	int r;
+
+	if (!continues(live))
+		cpus_visit(live);
 	clock_read(&now);
-	r = session_stage_start(session, now.monotonic_ns, session->opened.same_boot);
-	intake_set_suspended(session->intake, clock_suspended_ns(&now));
-	if (r == 0)
-		r = recovery_stage(live);
-	memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
-	if (r == 0)
-		r = clock_stage(live, &now, EVENT_CLOCK_AT_START);
-	if (r == 0)
+	r = start_stage(live, &now);
+	if (r == 0 && !continues(live))
 		r = snapshot_take(session->procfs, clock_suspended_ns(&now), snapshot_stage,
 				  session);
 	return r;
@@ -245,42 +274,56 @@ static int outcome(struct live *live, int r, struct verdict *ret_verdict)
 	return verdict_set(ret_verdict, VERDICT_OK, "%s", "");
 }
 
-static void begin_say(const struct session *session)
+static void begin_say(const struct live *live)
 {
-	session->say("recording into %s, boot %u, from event %" PRIu64 " on%s",
+	const struct session *session = &live->session;
+
+	session->say("recording into %s, boot %u, from event %" PRIu64 " on%s%s",
 		     session->options->store, session->boot_no, session->opened.next_event_no,
-		     session->opened.clean ? "" : "; the last run did not end in order");
+		     session->opened.clean ? "" : "; the last run did not end in order",
+		     continues(live) ? "; its socket is still there" : "");
 	if (gaps_lost_down(session->gaps) > 0)
 		session->say("%" PRIu64 " events were missed since the last run",
 			     gaps_lost_down(session->gaps));
 }
 
-static int run(struct live *live)
+static int run(struct live *live, ready_fn *ready, void *context)
 {
 	int r = begin(live);
 
+	/* Only now: who goes on with the socket takes for granted that the snapshot is whole. */
+	if (r == 0)
+		ready(context, live->adopted ? -1 : connector_fd(live->connector));
 	if (r == 0)
 		r = loop(live);
 	return r == 0 ? finish(live) : r;
 }
 
-int live_run(const struct options *options, say_fn *say, ready_fn *ready, void *context,
-	     struct verdict *ret_verdict)
+static int connect_to_kernel(struct live *live, int kept_fd, struct verdict *ret_verdict)
+{
+	struct refusal_facts facts;
+	int r;
+
+	live->adopted = kept_fd >= 0 && connector_adopt(kept_fd, &live->connector) == 0;
+	r = live->adopted ? 0 : connector_open(&live->connector);
+	if (r == 0)
+		return 0;
+	refusal_read(&facts);
+	return refusal_explain(r, &facts, ret_verdict);
+}
+
+int live_run(const struct options *options, int kept_fd, say_fn *say, ready_fn *ready,
+	     void *context, struct verdict *ret_verdict)
 {
 	struct live live = { .step_fd = clock_step_open() };
-	struct refusal_facts facts;
-	int r = connector_open(&live.connector);
+	int r = connect_to_kernel(&live, kept_fd, ret_verdict);
 
-	if (r != 0) {
-		refusal_read(&facts);
-		r = refusal_explain(r, &facts, ret_verdict);
-	} else {
+	if (r == 0) {
 		r = session_open(&live.session, options, say, ret_verdict);
 		if (r == 0) {
 			live.landing = ring_writer_landing(live.session.writer);
-			begin_say(&live.session);
-			ready(context);
-			r = outcome(&live, run(&live), ret_verdict);
+			begin_say(&live);
+			r = outcome(&live, run(&live, ready, context), ret_verdict);
 		}
 		session_close(&live.session);
 	}

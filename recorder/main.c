@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "recorder/index_keeper.h"
 #include "recorder/input.h"
 #include "recorder/live.h"
+#include "recorder/notify.h"
 #include "recorder/options.h"
 #include "recorder/say.h"
 #include "recorder/session.h"
@@ -19,6 +21,8 @@ enum { PRIORITY = -10 };
 
 /* How long an orderly stop may be drawn out by an index that lags: all of it is to be done within a second. */
 enum { CATCH_UP_MS = 400 };
+
+enum { LISTEN_FDS_START = 3 }; /* sd_listen_fds(3) */
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
@@ -32,12 +36,12 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 	(void)fprintf(stderr, "procledgerd: %s\n", sentence);
 }
 
-static int record(void *context, ready_fn *ready, void *ready_context)
+static int record(void *context, int kept_fd, ready_fn *ready, void *ready_context)
 {
 	const struct options *options = context;
 	struct verdict verdict = { 0 };
 	int code = options->input ? input_run(options, say, ready, ready_context, &verdict)
-				  : live_run(options, say, ready, ready_context, &verdict);
+				  : live_run(options, kept_fd, say, ready, ready_context, &verdict);
 
 	if (verdict.sentence[0])
 		say("%s", verdict.sentence);
@@ -85,6 +89,9 @@ int main(int argc, char **argv)
 		.record = record,
 		.index = options.ring_only ? NULL : keep_index,
 		.context = &options,
+		.kept_fd = notify_take(getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
+				       getenv("LISTEN_FDNAMES"), getpid(), LISTEN_FDS_START),
+		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.index_counts = options.input != NULL,
 		.say = say,
 	});

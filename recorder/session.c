@@ -324,7 +324,7 @@ static size_t note_write(const struct session *session, char note[NOTE_BYTES])
 	return bytes;
 }
 
-int session_stage_start(struct session *session, uint64_t timestamp_ns, bool same_boot)
+int session_stage_start(struct session *session, uint64_t timestamp_ns, unsigned flags)
 {
 	char note[NOTE_BYTES];
 	uint8_t packed[NOTE_BYTES + 16];
@@ -333,15 +333,13 @@ int session_stage_start(struct session *session, uint64_t timestamp_ns, bool sam
 		.kind = EVENT_START,
 		.timestamp_ns = timestamp_ns,
 		.cpu = EVENT_CPU_NONE,
-		.arg = { session->boot_no },
+		.arg = { session->boot_no, flags },
 		.detail = packed,
 	};
 	size_t bytes = 0;
 
 	if (session->options->input)
 		event.arg[1] |= EVENT_START_IMPORT;
-	if (same_boot)
-		event.arg[1] |= EVENT_START_SAME_BOOT;
 	if (!session->opened.clean)
 		event.arg[1] |= EVENT_START_AFTER_CRASH;
 	detail.field[DETAIL_NOTE] = (struct detail_field){

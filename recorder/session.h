@@ -57,8 +57,8 @@ bool session_rest(struct session *session, unsigned ms);
  * 0: try again; -EINTR: a signal has come and still there is no room after SESSION_STOP_MS; -errno (import): the disk fails. */
 int session_wait_room(struct session *session, unsigned waits);
 
-/* Stages START: boot_no, flags, and a note of what and where this is. */
-int session_stage_start(struct session *session, uint64_t timestamp_ns, bool same_boot);
+/* Stages START: boot_no, flags (more of EVENT_START_* than the session knows by itself), and a note of what and where this is. */
+int session_stage_start(struct session *session, uint64_t timestamp_ns, unsigned flags);
 
 /* Stages STOP. */
 int session_stage_stop(struct session *session, uint64_t timestamp_ns, uint64_t received,

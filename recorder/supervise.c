@@ -13,24 +13,49 @@
 #include <unistd.h>
 
 #include "recorder/clock.h"
+#include "recorder/handover.h"
+#include "recorder/notify.h"
 #include "schema/cleanup.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* A projector that has run for so long is not what the growing pauses are for. */
+/* A child that has run for so long is not what the growing pauses are for. */
 #define STEADY_NS (10000 * NS_PER_MS)
+
+/* When a child that has ended is to be started again. */
+struct restart {
+	unsigned pause_ms, pause_max_ms; /* pause_ms: the next one */
+	uint64_t started_ns, due_ns;     /* due_ns 0: it is not */
+};
 
 struct supervisor {
 	const struct supervise_setup *setup;
 	int signal_fd;
-	int ready_fd;              /* of the recorder; -1 once it has spoken or ended */
+	int channel; /* from the recorder; -1: there is none */
+	int kept_fd; /* the socket that outlives the recorder; -1: there is none (yet) */
 	pid_t recorder, projector; /* 0: not running */
+	bool stopping;             /* a signal to end has come */
+	bool recorder_ready;       /* this one */
+	bool ready_said;           /* to systemd */
 	bool index_begun;          /* the ring is open: a projector is due */
 	bool index_last;           /* the projector that runs is the last one */
 	int code, index_code;
-	unsigned pause_ms;
-	uint64_t started_ns, restart_ns; /* restart_ns: when a projector is to be started; 0: not */
+	struct restart recorder_restart, projector_restart;
 };
+
+static void restart_schedule(struct restart *restart)
+{
+	restart->due_ns = clock_monotonic_ns() + restart->pause_ms * NS_PER_MS;
+	restart->pause_ms *= 2;
+	if (restart->pause_ms > restart->pause_max_ms)
+		restart->pause_ms = restart->pause_max_ms;
+}
+
+static void restart_begun(struct restart *restart)
+{
+	restart->due_ns = 0;
+	restart->started_ns = clock_monotonic_ns();
+}
 
 static void signals_fill(sigset_t *set)
 {
@@ -41,11 +66,12 @@ static void signals_fill(sigset_t *set)
 	sigaddset(set, SIGCHLD);
 }
 
-static void ready_write(void *context)
+static void ready_send(void *context, int fd)
 {
-	const int *fd = context;
+	const int *channel = context;
 
-	(void)!write(*fd, "", 1);
+	(void)handover_send(*channel,
+			    fd); /* when nobody listens any more, the end comes by signal */
 }
 
 /* The child's side of fork(): it ends with its parent, and in order. */
@@ -63,88 +89,152 @@ static void child_settle(pid_t parent)
 
 static int recorder_start(struct supervisor *supervisor)
 {
-	int ready[2];
+	int ends[2], r = handover_open(ends);
 	pid_t parent = getpid(), pid;
 
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
+	restart_begun(&supervisor->recorder_restart);
 	pid = fork();
 	if (pid < 0) {
-		(void)close(ready[0]);
-		(void)close(ready[1]);
-		return -errno;
+		r = -errno;
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return r;
 	}
 	if (pid == 0) {
 		child_settle(parent);
-		(void)close(ready[0]);
+		(void)close(ends[0]);
 		(void)close(supervisor->signal_fd);
-		exit(supervisor->setup->record(supervisor->setup->context, ready_write, &ready[1]));
+		exit(supervisor->setup->record(supervisor->setup->context, supervisor->kept_fd,
+					       ready_send, &ends[1]));
 	}
-	(void)close(ready[1]);
-	supervisor->ready_fd = ready[0];
+	(void)close(ends[1]);
+	supervisor->channel = ends[0];
+	supervisor->recorder_ready = false;
 	supervisor->recorder = pid;
 	return 0;
+}
+
+static void recorder_restart(struct supervisor *supervisor)
+{
+	int r = recorder_start(supervisor);
+
+	if (r < 0) {
+		supervisor->setup->say("cannot start the recorder: %s", strerror(-r));
+		restart_schedule(&supervisor->recorder_restart);
+	}
 }
 
 static void projector_start(struct supervisor *supervisor)
 {
 	pid_t parent = getpid(), pid = fork();
 
-	supervisor->restart_ns = 0;
-	supervisor->started_ns = clock_monotonic_ns();
+	restart_begun(&supervisor->projector_restart);
 	if (pid == 0) {
 		child_settle(parent);
 		(void)close(supervisor->signal_fd);
+		if (supervisor->channel >= 0)
+			(void)close(supervisor->channel);
+		if (supervisor->kept_fd >= 0)
+			(void)close(supervisor->kept_fd);
 		exit(supervisor->setup->index(supervisor->setup->context));
 	}
 	if (pid < 0) {
 		supervisor->setup->say("cannot start the index process: %s", strerror(errno));
-		supervisor->restart_ns =
-			supervisor->started_ns + SUPERVISE_PAUSE_MAX_MS * NS_PER_MS;
+		supervisor->projector_restart.pause_ms = SUPERVISE_PAUSE_MAX_MS;
+		restart_schedule(&supervisor->projector_restart);
 		supervisor->index_code = VERDICT_FAILED;
 		return;
 	}
 	supervisor->projector = pid;
 }
 
-static void ready_take(struct supervisor *supervisor)
+static void fd_keep(struct supervisor *supervisor, int fd)
 {
-	char byte;
+	if (supervisor->kept_fd >= 0)
+		(void)close(supervisor->kept_fd);
+	supervisor->kept_fd = fd;
+	(void)notify_store(supervisor->setup->notify_socket, fd);
+}
 
-	if (read(supervisor->ready_fd, &byte, 1) == 1 && supervisor->setup->index) {
+static void ready_take(struct supervisor *supervisor, int fd)
+{
+	if (fd >= 0)
+		fd_keep(supervisor, fd);
+	if (!supervisor->ready_said)
+		(void)notify_send(supervisor->setup->notify_socket, "READY=1");
+	supervisor->ready_said = true;
+	supervisor->recorder_ready = true;
+	if (supervisor->setup->index && !supervisor->index_begun) {
 		supervisor->index_begun = true;
 		projector_start(supervisor);
 	}
-	(void)close(supervisor->ready_fd);
-	supervisor->ready_fd = -1;
 }
 
-/* The recorder has ended, and with it the stream: the projector, started for this if need be, catches up and ends. */
-static void recorder_ended(struct supervisor *supervisor, int status)
+static void channel_take(struct supervisor *supervisor)
 {
-	supervisor->recorder = 0;
-	if (supervisor->ready_fd >= 0)
-		ready_take(supervisor);
-	if (WIFEXITED(status)) {
-		supervisor->code = WEXITSTATUS(status);
-	} else {
-		supervisor->setup->say("the recorder was ended by signal %d (%s)", WTERMSIG(status),
-				       strsignal(WTERMSIG(status)));
-		supervisor->code = VERDICT_FAILED;
-	}
+	int fd, r;
+
+	while ((r = handover_take(supervisor->channel, &fd)) == 0)
+		ready_take(supervisor, fd);
+	if (r == HANDOVER_NONE)
+		return;
+	(void)close(supervisor->channel);
+	supervisor->channel = -1;
+}
+
+/* The stream has ended: the projector, started for this if need be, catches up and ends. */
+static void recording_over(struct supervisor *supervisor)
+{
+	supervisor->recorder_restart.due_ns = 0;
 	if (!supervisor->index_begun)
 		return;
 	if (supervisor->projector == 0)
 		projector_start(supervisor);
-	supervisor->restart_ns = 0;
+	supervisor->projector_restart.due_ns = 0;
 	supervisor->index_last = true;
 	if (supervisor->projector > 0)
 		(void)kill(supervisor->projector, SIGTERM);
 }
 
+/* Whether it got nowhere: then the next one is not to be started at once.  Killed from outside it is, however often. */
+static bool recorder_hopeless(const struct supervisor *supervisor, int status)
+{
+	const uint64_t lived_ns = clock_monotonic_ns() - supervisor->recorder_restart.started_ns;
+
+	if (!supervisor->recorder_ready)
+		return true;
+	return lived_ns < STEADY_NS && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void recorder_ended(struct supervisor *supervisor, int status)
+{
+	bool goes_on;
+
+	supervisor->recorder = 0;
+	if (supervisor->channel >= 0)
+		channel_take(supervisor);
+	supervisor->code = WIFEXITED(status) ? WEXITSTATUS(status) : VERDICT_FAILED;
+	goes_on =
+		supervisor->kept_fd >= 0 && !supervisor->stopping && supervisor->code != VERDICT_OK;
+	if (!WIFEXITED(status))
+		supervisor->setup->say("the recorder was ended by signal %d (%s)%s",
+				       WTERMSIG(status), strsignal(WTERMSIG(status)),
+				       goes_on ? "; the next one goes on with its socket" : "");
+	if (!goes_on) {
+		recording_over(supervisor);
+	} else if (recorder_hopeless(supervisor, status)) {
+		restart_schedule(&supervisor->recorder_restart);
+	} else {
+		supervisor->recorder_restart.pause_ms = SUPERVISE_PAUSE_MIN_MS;
+		recorder_restart(supervisor);
+	}
+}
+
 static void projector_ended(struct supervisor *supervisor, int status)
 {
-	const uint64_t now_ns = clock_monotonic_ns();
+	struct restart *restart = &supervisor->projector_restart;
 
 	supervisor->projector = 0;
 	supervisor->index_code = WIFEXITED(status) ? WEXITSTATUS(status) : VERDICT_FAILED;
@@ -153,12 +243,9 @@ static void projector_ended(struct supervisor *supervisor, int status)
 				       WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (supervisor->index_last)
 		return;
-	if (now_ns - supervisor->started_ns > STEADY_NS)
-		supervisor->pause_ms = SUPERVISE_PAUSE_MIN_MS;
-	supervisor->restart_ns = now_ns + supervisor->pause_ms * NS_PER_MS;
-	supervisor->pause_ms *= 2;
-	if (supervisor->pause_ms > SUPERVISE_PAUSE_MAX_MS)
-		supervisor->pause_ms = SUPERVISE_PAUSE_MAX_MS;
+	if (clock_monotonic_ns() - restart->started_ns > STEADY_NS)
+		restart->pause_ms = SUPERVISE_PAUSE_MIN_MS;
+	restart_schedule(restart);
 }
 
 static void children_reap(struct supervisor *supervisor)
@@ -174,6 +261,19 @@ static void children_reap(struct supervisor *supervisor)
 	}
 }
 
+static void stop_take(struct supervisor *supervisor, uint32_t signal)
+{
+	if (!supervisor->stopping)
+		(void)notify_send(supervisor->setup->notify_socket, "STOPPING=1");
+	supervisor->stopping = true;
+	if (supervisor->recorder > 0)
+		(void)kill(supervisor->recorder, signal == SIGINT ? SIGINT : SIGTERM);
+	else if (supervisor->recorder_restart.due_ns > 0)
+		recording_over(supervisor);
+	else if (supervisor->projector > 0)
+		(void)kill(supervisor->projector, SIGKILL); /* its last batch is undone */
+}
+
 static void signal_take(struct supervisor *supervisor)
 {
 	struct signalfd_siginfo info;
@@ -182,47 +282,61 @@ static void signal_take(struct supervisor *supervisor)
 		return;
 	if (info.ssi_signo == SIGCHLD)
 		children_reap(supervisor);
-	else if (supervisor->recorder > 0)
-		(void)kill(supervisor->recorder, info.ssi_signo == SIGINT ? SIGINT : SIGTERM);
-	else if (supervisor->projector > 0)
-		(void)kill(supervisor->projector, SIGKILL); /* its last batch is undone */
+	else
+		stop_take(supervisor, info.ssi_signo);
 }
 
+/* The sooner of what is due, in ms from now; -1: nothing is. */
 static int wait_ms(const struct supervisor *supervisor)
 {
-	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns(), due_ns = supervisor->recorder_restart.due_ns;
+	const uint64_t other_ns = supervisor->projector_restart.due_ns;
 
-	if (supervisor->restart_ns == 0)
+	if (due_ns == 0 || (other_ns > 0 && other_ns < due_ns))
+		due_ns = other_ns;
+	if (due_ns == 0)
 		return -1;
-	return supervisor->restart_ns <= now_ns
-		       ? 0
-		       : (int)((supervisor->restart_ns - now_ns) / NS_PER_MS) + 1;
+	return due_ns <= now_ns ? 0 : (int)((due_ns - now_ns) / NS_PER_MS) + 1;
+}
+
+static bool restart_due(const struct restart *restart)
+{
+	return restart->due_ns > 0 && clock_monotonic_ns() >= restart->due_ns;
 }
 
 static void supervise(struct supervisor *supervisor)
 {
-	while (supervisor->recorder > 0 || supervisor->projector > 0) {
+	while (supervisor->recorder > 0 || supervisor->projector > 0 ||
+	       supervisor->recorder_restart.due_ns > 0) {
 		struct pollfd waits[] = {
 			{ .fd = supervisor->signal_fd, .events = POLLIN },
-			{ .fd = supervisor->ready_fd, .events = POLLIN },
+			{ .fd = supervisor->channel, .events = POLLIN },
 		};
 
 		if (poll(waits, 2, wait_ms(supervisor)) > 0) {
 			if (waits[1].revents)
-				ready_take(supervisor);
+				channel_take(supervisor);
 			if (waits[0].revents)
 				signal_take(supervisor);
 		}
-		if (supervisor->restart_ns > 0 && clock_monotonic_ns() >= supervisor->restart_ns)
+		if (restart_due(&supervisor->recorder_restart))
+			recorder_restart(supervisor);
+		if (restart_due(&supervisor->projector_restart))
 			projector_start(supervisor);
 	}
 }
 
 int supervise_run(const struct supervise_setup *setup)
 {
-	struct supervisor supervisor = { .setup = setup,
-					 .ready_fd = -1,
-					 .pause_ms = SUPERVISE_PAUSE_MIN_MS };
+	struct supervisor supervisor = {
+		.setup = setup,
+		.channel = -1,
+		.kept_fd = setup->kept_fd,
+		.recorder_restart = { .pause_ms = SUPERVISE_PAUSE_MIN_MS,
+				      .pause_max_ms = SUPERVISE_RECORDER_PAUSE_MAX_MS },
+		.projector_restart = { .pause_ms = SUPERVISE_PAUSE_MIN_MS,
+				       .pause_max_ms = SUPERVISE_PAUSE_MAX_MS },
+	};
 	auto_close int signal_fd = -1;
 	sigset_t set;
 	int r = 0;
@@ -242,6 +356,10 @@ int supervise_run(const struct supervise_setup *setup)
 		return VERDICT_FAILED;
 	}
 	supervise(&supervisor);
+	if (supervisor.channel >= 0)
+		(void)close(supervisor.channel);
+	if (supervisor.kept_fd >= 0)
+		(void)close(supervisor.kept_fd);
 	if (supervisor.code == VERDICT_OK && setup->index_counts)
 		return supervisor.index_code;
 	return supervisor.code;

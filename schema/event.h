@@ -60,7 +60,13 @@ struct event {
 	uint8_t kind;
 };
 
-enum { EVENT_START_IMPORT = 1, EVENT_START_SAME_BOOT = 2, EVENT_START_AFTER_CRASH = 4 };
+enum {
+	EVENT_START_IMPORT = 1,
+	EVENT_START_SAME_BOOT = 2,
+	EVENT_START_AFTER_CRASH = 4,
+	EVENT_START_CONTINUED =
+		8, /* on the socket of the last run: nothing was missed but what LOST says */
+};
 enum {
 	EVENT_CLOCK_AT_START = 0,
 	EVENT_CLOCK_PERIODIC = 1,

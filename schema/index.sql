@@ -160,7 +160,7 @@ FROM (
 		FROM snapshot JOIN life ON life.id = snapshot.life WHERE snapshot.comm IS NOT NULL
 );
 
--- What is complete and what is not: per boot, in order.  complete 0: why, and how many events at least (NULL: not known).
+-- What is complete and what is not: per boot, in order.  A start that goes on with the last run's socket (arg1 & 8) begins no new run.  complete 0: why, and how many events at least (NULL: not known).
 CREATE VIEW coverage(boot, from_ns, to_ns, complete, reason, cpu, events_lost) AS
 WITH run(boot, start_no, from_ns, to_ns) AS (
 	SELECT (SELECT boot FROM boot WHERE first_event_no <= s.event_no ORDER BY first_event_no DESC LIMIT 1), s.event_no, s.timestamp_ns,
@@ -168,11 +168,11 @@ WITH run(boot, start_no, from_ns, to_ns) AS (
 			(SELECT max(timestamp_ns) FROM event WHERE event_no > s.event_no - 1 AND event_no < ifnull(s.next_no, 9223372036854775807)
 				AND event_no > ifnull(s.next_no, (SELECT value FROM meta WHERE key = 'next_event_no')) - 1000))
 	FROM (SELECT event_no, timestamp_ns, lead(event_no) OVER (ORDER BY event_no) AS next_no FROM
-		(SELECT event_no, timestamp_ns FROM other WHERE kind = 'start'
+		(SELECT event_no, timestamp_ns FROM other WHERE kind = 'start' AND NOT arg1 & 8
 		UNION ALL
 		SELECT first_event_no, (SELECT ts_min_ns FROM block WHERE block.first_event_no = boot.first_event_no) FROM boot
 			WHERE first_event_no = (SELECT value FROM meta WHERE key = 'first_event_no')
-			AND first_event_no NOT IN (SELECT event_no FROM other WHERE kind = 'start'))) AS s
+			AND first_event_no NOT IN (SELECT event_no FROM other WHERE kind = 'start' AND NOT arg1 & 8))) AS s
 ), gap(boot, from_ns, to_ns, reason, cpu, events_lost) AS (
 	SELECT (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1), ifnull(from_ns, timestamp_ns), timestamp_ns,
 		reason, cpu, count FROM lost

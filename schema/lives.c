@@ -624,6 +624,8 @@ static void apply_snapshot_end(struct lives *lives)
 
 static void apply_start(struct lives *lives, const struct event *event)
 {
+	if (event->arg[0] == lives->boot_no && (event->arg[1] & EVENT_START_CONTINUED))
+		return; /* the stream goes on */
 	lives->start_no = event->event_no;
 	lives->start_ns = event->timestamp_ns;
 	lives->last_lost_no = event->event_no; /* nothing is known of the time before */

@@ -75,6 +75,11 @@ static void test_baseline(void)
 	gaps_baseline_all(gaps);
 	ok(feed(gaps, 0, 1105, 3000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_DOWN,
 	   "what a salvage has fed can be made a baseline too");
+	gaps_baseline(gaps, 0, 1105, 3000);
+	gaps_continue(gaps);
+	ok(feed(gaps, 0, 1107, 4000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_GAP &&
+		   lost.arg[1] == 3000 && gaps_lost_recording(gaps) == 2,
+	   "where the stream goes on, a hole that spans the start was lost while recording");
 	gaps_free(gaps);
 }
 

@@ -573,31 +573,60 @@ static void test_restart(void)
 	   (unsigned long long)walk.lost_down);
 }
 
+/* Kills the recorder, not the program, and waits for the next one. */
+static void recorder_kill(pid_t pid)
+{
+	(void)kill(child_of(pid), SIGKILL);
+	for (int i = 0; i < 4000 && !strstr(log_read(), "its socket is still there"); i++)
+		rest_ms(5);
+}
+
 static void test_kill(void)
 {
-	pid_t pid;
-	size_t tids;
+	pid_t pid, recorder;
+	size_t tids, more;
+	bool whole;
 	int code;
 
 	store_new();
 	pid = live_start("--ring-size 16M --ring-only");
 	tids = storm("fork", 2000, 2);
-	rest_ms(100);
-	(void)kill(child_of(pid), SIGKILL);
-	ok(program_wait(pid) == 1 && strstr(log_text, "ended by signal 9"),
-	   "a recorder that is killed ends the program with a word");
-	pid = live_start("--ring-only");
+	recorder_kill(pid);
+	ok(strstr(log_text, "ended by signal 9") && strstr(log_text, "its socket is still there"),
+	   "a recorder that is killed is followed by another, with a word");
+	more = storm("fork", 20, 2);
 	code = live_stop(pid);
-	ok(code == 0 && strstr(log_text, "did not end in order"), "the next one takes over");
-	ok(ring_walk(NULL, 0), "and the ring is whole (%llu events, %llu holes, %llu out of order)",
+	ok(code == 0, "the next one ends in order ");
+	whole = ring_walk(NULL, 0);
+	ok(whole && walk.events > 2 * (tids + more),
+	   "and the ring is whole (%llu events, %llu holes, %llu out of order)",
 	   (unsigned long long)walk.events, (unsigned long long)walk.holes,
 	   (unsigned long long)walk.bad_numbers);
-	ok(missing(tids, walk.forked) == 0 && missing(tids, walk.exited) == 0 &&
-		   walk.unaccounted == 0 && walk.lost == walk.lost_down,
-	   "nothing that had been staged is lost or there twice");
-	ok(walk.kinds[EVENT_RECOVERY] == 1 &&
+	ok(more == 40 && missing(more, walk.forked) == 0 && walk.unaccounted == 0 && walk.lost == 0,
+	   "nothing is lost or there twice");
+	ok(walk.kinds[EVENT_RECOVERY] == 1 && walk.kinds[EVENT_SNAPSHOT_END] == 1 &&
+		   walk.start_flags == (EVENT_START_SAME_BOOT | EVENT_START_AFTER_CRASH |
+					EVENT_START_CONTINUED),
+	   "the ledger says that there was a recovery, and that the stream went on");
+
+	store_new();
+	pid = live_start("--ring-size 16M --ring-only");
+	tids = storm("fork", 2000, 2);
+	rest_ms(100);
+	recorder = child_of(pid);
+	(void)kill(recorder, SIGSTOP); /* or it would end in order */
+	(void)kill(pid, SIGKILL);
+	(void)program_wait(pid);
+	(void)kill(recorder, SIGKILL);
+	pid = live_start("--ring-only");
+	code = live_stop(pid);
+	ok(code == 0 && strstr(log_text, "did not end in order"),
+	   "after a crash of the whole program the next one takes over");
+	ok(ring_walk(NULL, 0) && missing(tids, walk.forked) == 0 &&
+		   missing(tids, walk.exited) == 0 && walk.unaccounted == 0 &&
+		   walk.lost == walk.lost_down &&
 		   walk.start_flags == (EVENT_START_SAME_BOOT | EVENT_START_AFTER_CRASH),
-	   "the ledger says that there was a recovery");
+	   "nothing that had been staged is lost or there twice, and what was missed is counted");
 }
 
 static void test_term_under_load(void)

@@ -3,13 +3,19 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "recorder/clock.h"
 #include "recorder/connector.h"
+#include "recorder/notify.h"
 #include "recorder/refusal.h"
 #include "tests/tap.h"
 
@@ -18,6 +24,10 @@ struct play {
 	_Atomic int recorders, projectors, terms; /* started; projectors that got SIGTERM */
 	_Atomic int recorder_pid, projector_pid;
 	int record_code, index_code, crashes, record_ms;
+	/* With a socket to be handed over: how many recorders die before the one that ends well, of what, and what each found. */
+	int keeps, deaths, signal, found[8];
+	bool before_ready;
+	uint64_t began_ns[8];
 };
 static struct play *play;
 static int said;
@@ -49,13 +59,36 @@ static int signal_wait(int ms)
 	return r > 0 ? r : 0;
 }
 
-static int record(void *context, ready_fn *ready, void *ready_context)
+/* A recorder whose socket is a file: each writes one byte more, and says how many it found. */
+static int record_kept(int kept_fd, ready_fn *ready, void *ready_context)
+{
+	const int nth = play->recorders++;
+	const int fd = kept_fd >= 0 ? kept_fd : memfd_create("socket", MFD_CLOEXEC);
+
+	play->recorder_pid = getpid();
+	play->began_ns[nth] = clock_monotonic_ns();
+	play->found[nth] = kept_fd < 0 ? -1 : (int)lseek(fd, 0, SEEK_END);
+	if (write(fd, "", 1) != 1)
+		return 9;
+	if (nth == 0 || !play->before_ready)
+		ready(ready_context, kept_fd < 0 ? fd : -1);
+	if (nth < play->deaths) {
+		if (play->signal)
+			(void)raise(play->signal);
+		return 1;
+	}
+	return signal_wait(play->record_ms) == SIGINT ? 42 : 0;
+}
+
+static int record(void *context, int kept_fd, ready_fn *ready, void *ready_context)
 {
 	(void)context;
+	if (play->keeps)
+		return record_kept(kept_fd, ready, ready_context);
 	play->recorders++;
 	play->recorder_pid = getpid();
 	if (play->record_code != 7)
-		ready(ready_context);
+		ready(ready_context, -1);
 	if (signal_wait(play->record_ms) == SIGINT)
 		return 42;
 	if (play->record_code == -1)
@@ -81,6 +114,7 @@ static int run(const struct play *as, bool index, bool index_counts)
 		.record = record,
 		.index = index ? keep : NULL,
 		.index_counts = index_counts,
+		.kept_fd = -1,
 		.say = say,
 	});
 }
@@ -109,13 +143,46 @@ static void test_crashes(void)
 	ok(run(&(struct play){ .record_ms = 900, .crashes = 2 }, true, true) == 0 &&
 		   play->recorders == 1 && play->projectors == 3 && play->terms == 1,
 	   "a projector that crashes is started again, and the recorder runs on");
-	ok(run(&(struct play){ .record_ms = 30, .crashes = 1 }, true, true) == 0 &&
+	ok(run(&(struct play){ .record_ms = 70, .crashes = 1 }, true, true) == 0 &&
 		   play->projectors == 2 && play->terms == 1,
 	   "one that has crashed just before the end gets a last chance");
 }
 
+static uint64_t pause_ms(int nth)
+{
+	return (play->began_ns[nth] - play->began_ns[nth - 1]) / 1000000;
+}
+
+static void test_goes_on(void)
+{
+	const struct play killed = { .keeps = 1, .deaths = 4, .signal = SIGKILL, .record_ms = 50 };
+	const struct play stuck = {
+		.keeps = 1, .deaths = 3, .before_ready = true, .record_ms = 50
+	};
+	const struct play fails = { .keeps = 1, .deaths = 2, .record_ms = 50 };
+	uint64_t most = 0;
+	int code;
+
+	ok(run(&killed, true, false) == 0 && play->recorders == 5 && said == 4,
+	   "a recorder that is killed is followed by another, each time");
+	ok(play->found[0] == -1 && play->found[1] == 1 && play->found[2] == 2 &&
+		   play->found[3] == 3 && play->found[4] == 4,
+	   "which is given the socket of the first");
+	for (int nth = 1; nth < 5; nth++)
+		most = pause_ms(nth) > most ? pause_ms(nth) : most;
+	ok(most < SUPERVISE_PAUSE_MIN_MS, "at once (%llu ms at most)", (unsigned long long)most);
+	ok(play->projectors == 1 && play->terms == 1, "and the projector does not notice");
+	code = run(&stuck, true, false);
+	ok(code == 0 && play->recorders == 4 && pause_ms(2) >= 100 && pause_ms(3) >= 200 &&
+		   play->found[3] == 3,
+	   "one that never becomes ready is followed after a pause, which grows (%llu, %llu ms)",
+	   (unsigned long long)pause_ms(2), (unsigned long long)pause_ms(3));
+	ok(run(&fails, false, false) == 0 && play->recorders == 3 && pause_ms(1) >= 100,
+	   "one that fails at once is not followed at once");
+}
+
 /* A process that runs the supervisor, so that it can be sent signals. */
-static int signalled(int signal, int second, bool recorder_lives)
+static int signalled_as(const struct play *as, int signal, int second)
 {
 	pid_t pid;
 	int status;
@@ -123,7 +190,7 @@ static int signalled(int signal, int second, bool recorder_lives)
 	*play = (struct play){ 0 };
 	pid = fork();
 	if (pid == 0)
-		_exit(run(&(struct play){ .record_ms = recorder_lives ? 3000 : 10 }, true, true));
+		_exit(run(as, true, true));
 	for (int i = 0; i < 300 && (!play->recorder_pid || !play->projector_pid); i++)
 		rest_ms(10);
 	(void)kill(pid, signal);
@@ -135,8 +202,24 @@ static int signalled(int signal, int second, bool recorder_lives)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+static int signalled(int signal, int second, bool recorder_lives)
+{
+	return signalled_as(&(struct play){ .record_ms = recorder_lives ? 3000 : 10 }, signal,
+			    second);
+}
+
 static void test_signals(void)
 {
+	const struct play after = { .keeps = 1, .deaths = 1, .signal = SIGKILL, .record_ms = 3000 };
+	const struct play pausing = { .keeps = 1, .deaths = 7, .before_ready = true };
+	uint64_t began_ns;
+
+	ok(signalled_as(&after, SIGTERM, 0) == 0 && play->recorders == 2 && play->terms == 1,
+	   "SIGTERM ends the recorder that has followed a killed one, for good");
+	began_ns = clock_monotonic_ns();
+	ok(signalled_as(&pausing, SIGTERM, SIGTERM) == 1 && play->recorders < 7 &&
+		   clock_monotonic_ns() - began_ns < UINT64_C(1500000000),
+	   "SIGTERM ends a program whose recorder fails and fails");
 	ok(signalled(SIGTERM, 0, true) == 0 && play->terms == 1,
 	   "SIGTERM goes to the recorder, and then to the projector");
 	ok(signalled(SIGINT, 0, true) == 42, "SIGINT goes to the recorder as such");
@@ -147,6 +230,79 @@ static void test_signals(void)
 		rest_ms(10);
 	ok(kill(play->recorder_pid, 0) < 0 && kill(play->projector_pid, 0) < 0 && play->terms == 1,
 	   "and its children end with it, in order");
+}
+
+static char got_text[256];
+
+/* What came to the fake service manager; the descriptor with it, or -1. */
+static int manager_take(int manager)
+{
+	struct iovec vector = { .iov_base = got_text, .iov_len = sizeof(got_text) - 1 };
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = &vector,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	ssize_t n = recvmsg(manager, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int fd = -1;
+
+	got_text[n > 0 ? n : 0] = '\0';
+	if (n > 0 && CMSG_FIRSTHDR(&message))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+static bool manager_gets(int manager, const char *text)
+{
+	return manager_take(manager) < 0 && strcmp(got_text, text) == 0;
+}
+
+static void test_notify(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char name[64], self[16];
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), stored, first, other;
+
+	(void)snprintf(name, sizeof(name), "@procledger-test-%d", (int)getpid());
+	memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
+	if (bind(manager, (struct sockaddr *)&address,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))) < 0)
+		abort();
+	*play = (struct play){ .keeps = 1, .deaths = 1, .signal = SIGKILL, .record_ms = 20 };
+	(void)supervise_run(&(struct supervise_setup){
+		.record = record, .kept_fd = -1, .notify_socket = name, .say = say });
+	ok(manager_gets(manager, "FDSTOREREMOVE=1\nFDNAME=connector"),
+	   "a socket that is to be kept takes the place of another");
+	stored = manager_take(manager);
+	ok(stored >= 0 && strcmp(got_text, "FDSTORE=1\nFDNAME=connector\nFDPOLL=0") == 0 &&
+		   lseek(stored, 0, SEEK_END) == 2,
+	   "systemd is given the socket to keep, unwatched");
+	ok(manager_gets(manager, "READY=1"), "and told that recording has begun");
+	ok(manager_gets(manager, ""), "once: what recorder it is is nobody's business");
+
+	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
+	first = fcntl(stored, F_DUPFD, 100);
+	other = fcntl(stored, F_DUPFD, first + 1);
+	ok(notify_take("1", "2", "x:connector", getpid(), first) == -1 &&
+		   notify_take(NULL, NULL, NULL, getpid(), first) == -1 &&
+		   notify_take(self, "2x", "x:connector", getpid(), first) == -1 &&
+		   fcntl(other, F_GETFD) >= 0,
+	   "descriptors that were passed to another process are let alone");
+	ok(notify_take(self, "2", "x:connector", getpid(), first) == other &&
+		   fcntl(first, F_GETFD) < 0 && (fcntl(other, F_GETFD) & FD_CLOEXEC),
+	   "the kept socket is found by its name, the others are closed");
+	*play = (struct play){ .keeps = 1, .record_ms = 20 };
+	ok(supervise_run(&(struct supervise_setup){
+		   .record = record, .kept_fd = other, .say = say }) == 0 &&
+		   play->found[0] == 2,
+	   "and the first recorder goes on with it");
+	ok(notify_send(NULL, "READY=1") == 0 && notify_send("", "READY=1") == 0,
+	   "without systemd nothing is said");
+	(void)close(manager);
+	(void)close(stored);
 }
 
 static void test_refusal(void)
@@ -185,7 +341,9 @@ int main(void)
 		return 1;
 	test_ends();
 	test_crashes();
+	test_goes_on();
 	test_signals();
+	test_notify();
 	test_refusal();
 	return done_testing();
 }

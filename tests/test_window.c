@@ -389,6 +389,7 @@ static void write_losses(void)
 				       .cpu = EVENT_CPU_NONE });
 	start_at(writer, 4200 * S, 1, EVENT_START_SAME_BOOT);
 	clock_at(writer, 4201, EVENT_CLOCK_AT_START);
+	start_at(writer, 4250 * S, 1, EVENT_START_SAME_BOOT | EVENT_START_CONTINUED);
 	append(writer,
 	       (struct event){
 		       .kind = EVENT_SID, .timestamp_ns = 4300 * S, .pid = 100, .tid = 100 });
@@ -417,6 +418,8 @@ static void test_incomplete(void)
 	   "losses of one CPU are added up");
 	ok(missing_count("@mono:4031000000000", "@mono:4090000000000", "1", &m) == 0,
 	   "behind them all is complete again");
+	ok(missing_count("@mono:4202000000000", "@mono:4260000000000", "1", &m) == 0,
+	   "a start that goes on with the socket of the last run ends no gap");
 	ok(missing_count("@mono:4150000000000", "@mono:4160000000000", "1", &m) == 1 &&
 		   m.reason == MISSING_DOWN && m.from_ns == 4100 * S && m.to_ns == 4200 * S,
 	   "between a stop and the next start no recorder ran");
