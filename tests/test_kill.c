@@ -249,9 +249,14 @@ static void see_fork(const struct event *event, const struct mark marks[2])
 			found.task_sum += event->pid;
 		}
 	}
-	found.between += found.marked && !found.passed;
-	found.marked |= (pid_t)event->pid == marks[0].pid;
-	found.passed |= found.marked && (pid_t)event->pid == marks[1].pid;
+	/* Pids come again: the marks are forks of ours, and the second one is the last with its pid. */
+	found.after += found.marked;
+	found.marked |= (pid_t)event->pid == marks[0].pid && (pid_t)event->ppid == getpid();
+	if (found.after > 0 && (pid_t)event->pid == marks[1].pid &&
+	    (pid_t)event->ppid == getpid()) {
+		found.passed = true;
+		found.between = found.after;
+	}
 }
 
 static void see(const struct event *event, const struct mark marks[2])
