@@ -268,6 +268,7 @@ static void say_kernel(struct line *line, const struct event *event)
 static void say_own(struct listing *listing, uint32_t boot_no, const struct event *event)
 {
 	struct line *line = &listing->line;
+	char from[WHEN_TEXT_BYTES];
 
 	switch ((enum event_kind)event->kind) {
 	case EVENT_NONE:
@@ -297,6 +298,12 @@ static void say_own(struct listing *listing, uint32_t boot_no, const struct even
 		break;
 	case EVENT_LOST:
 		say_lost(listing, boot_no, event);
+		break;
+	case EVENT_BLIND:
+		line_printf(line, "%" PRIu64 " fork%s missed since ", event->arg[0],
+			    event->arg[0] == 1 ? "" : "s");
+		query_time(listing->query, boot_no, event->arg[1], TIME_DIGITS, from);
+		line_print(line, from);
 		break;
 	case EVENT_RECOVERY:
 		line_printf(line, "%" PRIu64 " staged, %" PRIu64 " landed, %" PRIu64 " torn",

@@ -20,6 +20,8 @@ const char *missing_word(enum missing_reason reason)
 	switch (reason) {
 	case MISSING_LOST:
 		return "lost";
+	case MISSING_BLIND:
+		return "blind";
 	case MISSING_DOWN:
 		return "down";
 	case MISSING_OVERWRITTEN:
@@ -182,7 +184,9 @@ static int check_lost_span(struct check *check, const struct window_boot *boot, 
 			.cpu = event->cpu,
 		};
 
-		if (event->kind != EVENT_LOST ||
+		if (event->kind == EVENT_BLIND)
+			missing.reason = MISSING_BLIND;
+		if ((event->kind != EVENT_LOST && event->kind != EVENT_BLIND) ||
 		    !window_overlaps(boot, missing.from_ns, missing.to_ns))
 			continue;
 		*ret_any = true;
@@ -202,7 +206,8 @@ static int check_boot(struct check *check, const struct window_boot *boot)
 		const struct ledger_span *span = &check->ledger->spans[i];
 		bool any = false;
 
-		if (span->ts_max_ns < from || !(span->kind_bits & BIT(EVENT_LOST)))
+		if (span->ts_max_ns < from ||
+		    !(span->kind_bits & (BIT(EVENT_LOST) | BIT(EVENT_BLIND))))
 			continue;
 		r = check_lost_span(check, boot, i, &any);
 		if (span->ts_min_ns > to && !any && ++behind == LOST_SPANS_BEHIND)

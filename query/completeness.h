@@ -15,6 +15,7 @@
 /* The words are part of the JSON output. */
 enum missing_reason {
 	MISSING_LOST,        /* "lost": the kernel numbered events that did not arrive */
+	MISSING_BLIND,       /* "blind": the kernel sent nothing, unnumbered; count is of forks */
 	MISSING_DOWN,        /* "down": no recorder ran */
 	MISSING_OVERWRITTEN, /* "overwritten": older than the oldest that the ring holds */
 	MISSING_NO_KEYFRAME, /* "no keyframe": events are there, but not what lived before them */

@@ -7,7 +7,8 @@
 #include "schema/cleanup.h"
 
 #define BIT(kind) (UINT64_C(1) << (kind))
-#define FACT_BITS (BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST))
+#define FACT_BITS \
+	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | BIT(EVENT_BLIND))
 
 /* --- growing arrays --- */
 

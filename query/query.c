@@ -216,6 +216,10 @@ static void say_missing(struct query *query, const struct missing *missing)
 		(void)fprintf(stderr, "%s event%s lost on cpu %" PRIu32, count,
 			      missing->count == 1 ? "" : "s", missing->cpu);
 		break;
+	case MISSING_BLIND:
+		(void)fprintf(stderr, "the kernel was silent, %s fork%s missed", count,
+			      missing->count == 1 ? "" : "s");
+		break;
 	case MISSING_DOWN:
 		(void)fprintf(stderr, "no recorder ran");
 		break;

@@ -91,6 +91,11 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 	return r;
 }
 
+uint64_t gaps_last_ns(const struct gaps *gaps, uint32_t cpu)
+{
+	return cpu < GAPS_CPU_LIMIT && gaps->cpus[cpu].known ? gaps->cpus[cpu].timestamp_ns : 0;
+}
+
 void gaps_restart(struct gaps *gaps)
 {
 	memset(gaps->cpus, 0, sizeof(gaps->cpus));

@@ -11,7 +11,7 @@ enum { DETAILS_STAGE_NUMERATOR = 3, DETAILS_STAGE_DENOMINATOR = 4 };
 struct intake {
 	struct intake_setup setup;
 	uint64_t suspended_ns;
-	uint64_t count, last_ns;
+	uint64_t count, forks, last_ns;
 
 	/* What the current datagram has led to and is not staged yet. */
 	bool lost_waits, event_waits;
@@ -41,6 +41,11 @@ void intake_set_suspended(struct intake *intake, uint64_t suspended_ns)
 uint64_t intake_count(const struct intake *intake)
 {
 	return intake->count;
+}
+
+uint64_t intake_forks(const struct intake *intake)
+{
+	return intake->forks;
 }
 
 uint64_t intake_last_ns(const struct intake *intake)
@@ -101,6 +106,7 @@ static int waiting_stage(struct intake *intake)
 		return INTAKE_FULL;
 	intake->event_waits = false;
 	intake->count++;
+	intake->forks += intake->event.kind == EVENT_FORK;
 	intake->last_ns = intake->event.timestamp_ns;
 	return 0;
 }

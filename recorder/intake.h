@@ -42,6 +42,9 @@ int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes, ui
 /* Stages one of the recorder's own events.  0 or INTAKE_FULL. */
 int intake_own(struct intake *intake, struct event *event);
 
+/* Births staged so far, threads too: what the kernel counts as "processes" in /proc/stat. */
+uint64_t intake_forks(const struct intake *intake);
+
 /* Kernel events staged so far, and the time of the newest of them (0: none). */
 uint64_t intake_count(const struct intake *intake);
 uint64_t intake_last_ns(const struct intake *intake);

@@ -12,6 +12,7 @@
 #include "recorder/connector.h"
 #include "recorder/landing.h"
 #include "recorder/overtaken.h"
+#include "recorder/pulse.h"
 #include "recorder/refusal.h"
 #include "recorder/session.h"
 #include "recorder/snapshot.h"
@@ -26,6 +27,11 @@ enum { TURN_DATAGRAMS = 65536 };
 
 #define CLOCK_LOOK_NS UINT64_C(100000000)
 
+/* How often the pulse is felt; and how long a new socket is given when one after the other falls silent. */
+#define PULSE_LOOK_NS      UINT64_C(50000000)
+#define BLIND_PAUSE_MIN_NS UINT64_C(1000000000)
+#define BLIND_PAUSE_MAX_NS UINT64_C(60000000000)
+
 struct live {
 	struct session session;
 	struct connector *connector;
@@ -36,6 +42,18 @@ struct live {
 	struct clock_reading clock;
 	uint64_t clock_look_ns; /* not before then */
 	uint64_t received;
+	bool drained; /* the socket was found empty */
+
+	ready_fn *ready;
+	void *ready_context;
+
+	/* Silence: NULL where no canaries can be sent. */
+	struct canary *canary;
+	struct pulse *pulse;
+	uint32_t cpus;
+	uint64_t pulse_look_ns, blind_pause_ns;
+	uint64_t good_ns; /* when the counts below were equal */
+	uint64_t good_kernel_forks, good_staged_forks;
 };
 
 /* --- receiving --- */
@@ -81,6 +99,7 @@ static int drain(struct live *live, uint64_t most)
 		if (n < 0)
 			return n;
 		live->received += (uint64_t)n;
+		live->drained = n < RING_LANDING_SLOT_COUNT;
 		r = landed_take(live, (size_t)n);
 		if (r < 0)
 			return r;
@@ -201,6 +220,131 @@ static int begin(struct live *live)
 	return r;
 }
 
+/* --- silence --- */
+
+static void pulse_begin(struct live *live)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t from_ns = 0;
+	int r;
+
+	live->cpus = cpus < 1 ? 1 : cpus > GAPS_CPU_LIMIT ? GAPS_CPU_LIMIT : (uint32_t)cpus;
+	/* A socket that was taken over may have been deaf already. */
+	for (uint32_t cpu = 0; continues(live) && cpu < live->cpus; cpu++) {
+		uint64_t last_ns = gaps_last_ns(live->session.gaps, cpu);
+
+		from_ns = last_ns > from_ns ? last_ns : from_ns;
+	}
+	live->pulse = pulse_new(live->cpus, from_ns ? from_ns : clock_monotonic_ns());
+	r = live->pulse ? canary_start(&live->canary) : -ENOMEM;
+	if (r < 0)
+		live->session.say("cannot start the thread that sends canaries: %s; silence of the "
+				  "kernel will not be noticed",
+				  strerror(-r));
+	live->blind_pause_ns = BLIND_PAUSE_MIN_NS;
+}
+
+static void pulse_end(struct live *live)
+{
+	canary_stop(live->canary);
+	pulse_free(live->pulse);
+	live->canary = NULL;
+	live->pulse = NULL;
+}
+
+/* Births that the kernel has counted and we have not since all was well: at least so many were missed. */
+static uint64_t forks_missed(const struct live *live)
+{
+	uint64_t kernel_forks,
+		staged = intake_forks(live->session.intake) - live->good_staged_forks;
+
+	if (live->good_ns == 0 || procfs_read_forks(live->session.procfs, &kernel_forks) < 0)
+		return 0;
+	kernel_forks -= live->good_kernel_forks;
+	return kernel_forks > staged ? kernel_forks - staged : 0;
+}
+
+/* As begin(), on another socket. */
+static int blind_stage(struct live *live, uint64_t missed)
+{
+	struct session *session = &live->session;
+	struct event event = {
+		.kind = EVENT_BLIND,
+		.cpu = EVENT_CPU_NONE,
+		.arg = { missed, pulse_good_ns(live->pulse) },
+	};
+	struct clock_reading now;
+	int r;
+
+	cpus_visit(live);
+	clock_read(&now);
+	event.timestamp_ns = now.monotonic_ns;
+	r = session_stage(session, &event);
+	if (r == 0)
+		r = snapshot_take(session->procfs, clock_suspended_ns(&now), snapshot_stage,
+				  session);
+	session->say("the kernel had fallen silent for %.1f s: listening on a new socket, %" PRIu64
+		     " fork%s missed",
+		     (double)(event.timestamp_ns - event.arg[1]) / 1e9, missed,
+		     missed == 1 ? " was" : "s were");
+	pulse_restart(live->pulse, event.timestamp_ns);
+	return r;
+}
+
+static int socket_renew(struct live *live)
+{
+	struct connector *fresh;
+	const uint64_t missed = forks_missed(live);
+	int r = connector_open(&fresh);
+
+	live->pulse_look_ns = clock_monotonic_ns() + live->blind_pause_ns;
+	if (r != 0) {
+		if (live->blind_pause_ns == BLIND_PAUSE_MIN_NS)
+			live->session.say(
+				"the kernel has fallen silent, and there is no new socket "
+				"to be had; it will be tried again");
+	} else {
+		/* What the old one got after all is older than what the new one gets. */
+		r = drain(live, TURN_DATAGRAMS);
+		connector_close(live->connector);
+		live->connector = fresh;
+		if (r == 0)
+			r = blind_stage(live, missed);
+		live->good_ns = 0;
+		if (r == 0)
+			live->ready(live->ready_context, connector_fd(fresh));
+	}
+	live->blind_pause_ns *= 2;
+	if (live->blind_pause_ns > BLIND_PAUSE_MAX_NS)
+		live->blind_pause_ns = BLIND_PAUSE_MAX_NS;
+	return r < 0 ? r : 0;
+}
+
+/* Feels the pulse.  Everything that had come has been taken: only then is nothing having come a sign. */
+static int pulse_look(struct live *live)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+	uint64_t good_ns;
+
+	if (!live->canary || !live->drained || now_ns < live->pulse_look_ns)
+		return 0;
+	live->pulse_look_ns = now_ns + PULSE_LOOK_NS;
+	for (uint32_t cpu = 0; cpu < live->cpus; cpu++)
+		pulse_note(live->pulse, cpu, canary_sent_ns(live->canary, cpu),
+			   gaps_last_ns(live->session.gaps, cpu));
+	if (pulse_silent(live->pulse, now_ns))
+		return socket_renew(live);
+	good_ns = pulse_good_ns(live->pulse);
+	if (good_ns < live->good_ns + BLIND_PAUSE_MIN_NS / 2)
+		return 0;
+	live->blind_pause_ns = BLIND_PAUSE_MIN_NS;
+	if (procfs_read_forks(live->session.procfs, &live->good_kernel_forks) == 0) {
+		live->good_staged_forks = intake_forks(live->session.intake);
+		live->good_ns = good_ns;
+	}
+	return 0;
+}
+
 /* --- the loop --- */
 
 /* Sleeps: when nothing has come, until something does; and in any case a little, so that more comes with it. */
@@ -213,7 +357,7 @@ static void idle(struct live *live, bool empty)
 	};
 
 	if (empty)
-		(void)poll(waits, 3, CLOCK_PERIOD_MS);
+		(void)poll(waits, 3, CANARY_PERIOD_MS);
 	(void)session_rest(&live->session, REST_MS);
 }
 
@@ -225,6 +369,8 @@ static int loop(struct live *live)
 
 		if (r == 0)
 			r = clock_look(live);
+		if (r == 0)
+			r = pulse_look(live);
 		if (r < 0)
 			return r;
 		idle(live, live->received == before);
@@ -287,15 +433,19 @@ static void begin_say(const struct live *live)
 			     gaps_lost_down(session->gaps));
 }
 
-static int run(struct live *live, ready_fn *ready, void *context)
+static int run(struct live *live)
 {
 	int r = begin(live);
 
 	/* Only now: who goes on with the socket takes for granted that the snapshot is whole. */
 	if (r == 0)
-		ready(context, live->adopted ? -1 : connector_fd(live->connector));
-	if (r == 0)
+		live->ready(live->ready_context,
+			    live->adopted ? -1 : connector_fd(live->connector));
+	if (r == 0) {
+		pulse_begin(live);
 		r = loop(live);
+		pulse_end(live);
+	}
 	return r == 0 ? finish(live) : r;
 }
 
@@ -315,7 +465,9 @@ static int connect_to_kernel(struct live *live, int kept_fd, struct verdict *ret
 int live_run(const struct options *options, int kept_fd, say_fn *say, ready_fn *ready,
 	     void *context, struct verdict *ret_verdict)
 {
-	struct live live = { .step_fd = clock_step_open() };
+	struct live live = { .step_fd = clock_step_open(),
+			     .ready = ready,
+			     .ready_context = context };
 	int r = connect_to_kernel(&live, kept_fd, ret_verdict);
 
 	if (r == 0) {
@@ -323,7 +475,7 @@ int live_run(const struct options *options, int kept_fd, say_fn *say, ready_fn *
 		if (r == 0) {
 			live.landing = ring_writer_landing(live.session.writer);
 			begin_say(&live);
-			r = outcome(&live, run(&live, ready, context), ret_verdict);
+			r = outcome(&live, run(&live), ret_verdict);
 		}
 		session_close(&live.session);
 	}

@@ -263,3 +263,33 @@ void procfs_read_thread(struct procfs *procfs, uint32_t pid, uint32_t tid,
 	(void)snprintf(name, sizeof(name), "%u/task/%u/stat", pid, tid);
 	stat_take(procfs, procfs->fd, name, ret_task);
 }
+
+int procfs_read_forks(const struct procfs *procfs, uint64_t *ret_forks)
+{
+	static const char wanted[] = "\nprocesses ";
+	const size_t wanted_bytes = sizeof(wanted) - 1;
+	auto_close int fd = openat(procfs_fd(procfs), "stat", O_RDONLY | O_CLOEXEC);
+	char chunk[4096]; /* the line of interrupts alone may be longer */
+	uint64_t forks = 0;
+	size_t matched = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			const char c = chunk[i];
+
+			if (matched < wanted_bytes) {
+				matched = c == wanted[matched] ? matched + 1 : c == '\n';
+				continue;
+			}
+			if (c < '0' || c > '9') {
+				*ret_forks = forks;
+				return 0;
+			}
+			forks = forks * 10 + (uint64_t)(c - '0');
+		}
+	}
+	return n < 0 ? -errno : -EBADMSG;
+}

@@ -67,6 +67,9 @@ void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task
 void procfs_read_thread(struct procfs *procfs, uint32_t pid, uint32_t tid,
 			struct procfs_task *ret_task);
 
+/* How many tasks the kernel has made since boot, threads too: "processes" in /proc/stat.  0, -EBADMSG or -errno. */
+int procfs_read_forks(const struct procfs *procfs, uint64_t *ret_forks);
+
 /* Every field that procfs_read_process() would give as DETAIL_GONE. */
 struct detail procfs_gone(const struct procfs *procfs);
 

@@ -41,6 +41,7 @@ enum {
  * clock         | 0        | 0                | BOOTTIME ns     | REALTIME ns       | EVENT_CLOCK_* reason
  * lost          | 0        | 0                | count           | from_ns (0: not known) | EVENT_LOST_* reason
  * recovery      | 0        | 0                | staged events taken over | landed datagrams taken over | torn slots
+ * blind         | 0        | 0                | forks missed at least | the last time when all was well | -
  *
  * timestamp_ns is the kernel's, CLOCK_MONOTONIC of the boot; of our own events the same clock when they were made; of lost
  * the time of the first event behind the hole, and cpu and seq say on which CPU and the first missing number.

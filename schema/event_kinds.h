@@ -22,4 +22,5 @@ KIND(SNAPSHOT_END, 35, 0xffffffffu, "snapshot_end", "all tasks of the snapshot h
 KIND(CLOCK,        36, 0xffffffffu, "clock",        "the three clocks, read together")
 KIND(LOST,         37, 0xffffffffu, "lost",         "events that the kernel numbered and that did not arrive")
 KIND(RECOVERY,     38, 0xffffffffu, "recovery",     "what a start after a crash took over")
+KIND(BLIND,        39, 0xffffffffu, "blind",        "no events came although the kernel should have sent some; from here on they do")
 /* clang-format on */

@@ -177,6 +177,9 @@ WITH run(boot, start_no, from_ns, to_ns) AS (
 	SELECT (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1), ifnull(from_ns, timestamp_ns), timestamp_ns,
 		reason, cpu, count FROM lost
 	UNION ALL
+	SELECT (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1), arg1, timestamp_ns,
+		'blind', NULL, nullif(arg0, 0) FROM other WHERE kind = 'blind'
+	UNION ALL
 	SELECT boot, to_ns, next_ns, 'down', NULL, NULL FROM
 		(SELECT boot, to_ns, lead(from_ns) OVER (PARTITION BY boot ORDER BY start_no) AS next_ns FROM run) WHERE next_ns IS NOT NULL
 ), edge(boot, at_ns, reach_ns) AS (

@@ -622,13 +622,18 @@ static void apply_snapshot_end(struct lives *lives)
 			end_inferred(lives, life, LIFE_END_ABSENT, lives->start_ns, true);
 }
 
+static void begin_anew(struct lives *lives, const struct event *event)
+{
+	lives->start_no = event->event_no;
+	lives->start_ns = event->timestamp_ns;
+	lives->last_lost_no = event->event_no; /* nothing is known of the time before */
+}
+
 static void apply_start(struct lives *lives, const struct event *event)
 {
 	if (event->arg[0] == lives->boot_no && (event->arg[1] & EVENT_START_CONTINUED))
 		return; /* the stream goes on */
-	lives->start_no = event->event_no;
-	lives->start_ns = event->timestamp_ns;
-	lives->last_lost_no = event->event_no; /* nothing is known of the time before */
+	begin_anew(lives, event);
 	if (event->arg[0] == lives->boot_no)
 		return;
 	while (lives->all) { /* rule 8 */
@@ -655,6 +660,9 @@ static void apply_own(struct lives *lives, const struct event *event)
 	switch (event->kind) {
 	case EVENT_START:
 		apply_start(lives, event);
+		break;
+	case EVENT_BLIND: /* who is not in the snapshot that follows has gone meanwhile */
+		begin_anew(lives, event);
 		break;
 	case EVENT_SNAPSHOT_END:
 		apply_snapshot_end(lives);

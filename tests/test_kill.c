@@ -211,6 +211,7 @@ enum { ROLE_NONE, ROLE_RUNNER, ROLE_STORM, ROLE_WORKER, ROLE_TASK };
 static struct {
 	uint64_t events, out_of_order, holes, unaccounted, doubled, lost;
 	uint64_t starts, continued, snapshots, recoveries, landed;
+	uint64_t after; /* FORK events behind the first mark */
 	uint64_t tasks, task_sum, task_ends,
 		between; /* between: FORK events behind the first mark, up to the second */
 	bool marked, passed;

@@ -2,11 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,7 +131,7 @@ struct walk {
 	uint64_t stop_received, stop_drops, start_flags, recovered_landed;
 	uint32_t boots;
 	uint64_t details, exe_read;
-	struct event last;
+	struct event last, blind;
 	bool begins_in_order;
 	uint8_t *stream; /* kernel events as datagrams again; the caller's buffer or NULL */
 	size_t stream_bytes, stream_capacity;
@@ -192,6 +196,8 @@ static void see(const struct event *event)
 		count_tid(walk.forked, event->tid);
 	if (event->kind == EVENT_EXIT)
 		count_tid(walk.exited, event->tid);
+	if (event->kind == EVENT_BLIND)
+		walk.blind = *event;
 	if (event->kind == EVENT_STOP) {
 		walk.stop_received = event->arg[0];
 		walk.stop_drops = event->arg[1];
@@ -629,6 +635,75 @@ static void test_kill(void)
 	   "nothing that had been staged is lost or there twice, and what was missed is counted");
 }
 
+/* Lets nothing more through to the recorder's own socket, which is found among its descriptors.  False: it was not found. */
+static bool socket_deafen(pid_t recorder)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog program = { .len = 1, .filter = code };
+	int pidfd = (int)syscall(SYS_pidfd_open, recorder, 0);
+	bool found = false;
+
+	for (int number = 0; number < 64 && !found; number++) {
+		int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0), protocol = -1, domain = 0;
+		socklen_t bytes = sizeof(int);
+
+		if (fd < 0)
+			continue;
+		(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes);
+		(void)getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes);
+		found = domain == AF_NETLINK && protocol == NETLINK_CONNECTOR &&
+			setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ==
+				0;
+		(void)close(fd);
+	}
+	(void)close(pidfd);
+	return found;
+}
+
+static void test_blind(void)
+{
+	uint64_t began = now_ms(), missed;
+	size_t more;
+	bool whole;
+	pid_t pid;
+	int code;
+
+	store_new();
+	pid = live_start("--ring-size 16M");
+	rest_ms(1500); /* all is well for a while, and known to be */
+	ok(!strstr(log_read(), "silent") && socket_deafen(child_of(pid)),
+	   "the recorder's socket is made deaf");
+	began = now_ms();
+	(void)storm("fork", 100, 2);
+	for (int i = 0; i < 2000 && !strstr(log_read(), "new socket"); i++)
+		rest_ms(5);
+	began = now_ms() - began;
+	ok(strstr(log_text, "had fallen silent for") && strstr(log_text, "new socket"),
+	   "that is noticed, after %llu ms", (unsigned long long)began);
+	rest_ms(100);
+	recorder_kill(pid); /* the supervisor has the new socket */
+	more = storm("fork", 20, 2);
+	rest_ms(1500);
+	code = live_stop(pid);
+	whole = ring_walk(NULL, 0);
+	missed = walk.blind.arg[0];
+	ok(code == 0 && whole && walk.kinds[EVENT_BLIND] == 1 &&
+		   walk.kinds[EVENT_SNAPSHOT_END] == 2 &&
+		   walk.blind.timestamp_ns - walk.blind.arg[1] > 1000000000,
+	   "the ledger says from when to when, once, and who lives now");
+	ok(missed >= 200, "and that at least %llu forks were missed", (unsigned long long)missed);
+	ok(more == 40 && missing(more, walk.forked) == 0 && walk.unaccounted == 0 &&
+		   walk.kinds[EVENT_START] == 2 && (walk.start_flags & EVENT_START_CONTINUED),
+	   "behind it everything is there, a kill or not");
+	ok(shell("test \"$(sqlite3 -readonly %s/index.db \"SELECT count(*), min(events_lost) FROM "
+		 "coverage WHERE reason = 'blind'\")\" = '1|%llu'",
+		 store, (unsigned long long)missed) == 0,
+	   "coverage has it");
+	ok(shell("%s/procledger --store %s events -o json 2>&1 | grep -q '\"reason\":\"blind\"'",
+		 build, store) == 0,
+	   "and so has an answer");
+}
+
 static void test_term_under_load(void)
 {
 	pid_t pid, load;
@@ -718,6 +793,7 @@ static void test_live(void)
 	test_storm("comm", 20000);
 	test_restart();
 	test_kill();
+	test_blind();
 	test_term_under_load();
 	test_overrun();
 	test_refusals();
