@@ -63,7 +63,8 @@ bool pulse_silent(const struct pulse *pulse, uint64_t now_ns)
 
 		if (of->unheard >= PULSE_UNHEARD_MIN &&
 		    now_ns >= of->oldest_ns + PULSE_OLDEST_MS * NS_PER_MS &&
-		    now_ns >= of->newest_ns + PULSE_NEWEST_MS * NS_PER_MS)
+		    (of->unheard > PULSE_UNHEARD_MIN ||
+		     now_ns >= of->newest_ns + PULSE_NEWEST_MS * NS_PER_MS))
 			return true;
 	}
 	return false;

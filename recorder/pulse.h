@@ -11,7 +11,7 @@
 struct pulse;
 
 /* One canary may be lost with others, and shows as a hole in the numbers; so it takes two, the first so long ago, and the newest long
- * enough to have been there when the socket was found empty. */
+ * enough to have been there when the socket was found empty; or a third, whenever it was sent. */
 enum { PULSE_UNHEARD_MIN = 2, PULSE_OLDEST_MS = 1000, PULSE_NEWEST_MS = 100 };
 
 /* from_ns: until then all is well.  NULL when memory ran out. */

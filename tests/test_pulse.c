@@ -54,18 +54,20 @@ static void test_silent(void)
 	ok(!pulse_silent(pulse, 13 * S + 200 * MS), "anything that comes from it takes that back");
 	pulse_note(pulse, 3, 14 * S, 12 * S + 500 * MS);
 	ok(pulse_silent(pulse, 14 * S + 200 * MS), "until the next two are missing");
-	pulse_restart(pulse, 14 * S + 300 * MS);
-	ok(!pulse_silent(pulse, 20 * S) && pulse_good_ns(pulse) == 14 * S + 300 * MS,
+	pulse_note(pulse, 3, 15 * S, 12 * S + 500 * MS);
+	ok(pulse_silent(pulse, 15 * S), "a third one need not be waited for");
+	pulse_restart(pulse, 15 * S + 300 * MS);
+	ok(!pulse_silent(pulse, 20 * S) && pulse_good_ns(pulse) == 15 * S + 300 * MS,
 	   "a new socket begins anew");
 	pulse_note(pulse, 3, 14 * S, 0);
-	pulse_note(pulse, 3, 14 * S + 200 * MS, 0);
+	pulse_note(pulse, 3, 15 * S + 200 * MS, 0);
 	ok(!pulse_silent(pulse, 20 * S), "what was sent before it is not waited for");
-	pulse_note(pulse, 3, 15 * S, 0);
 	pulse_note(pulse, 3, 16 * S, 0);
-	ok(pulse_silent(pulse, 17 * S), "what is sent after it is");
+	pulse_note(pulse, 3, 17 * S, 0);
+	ok(pulse_silent(pulse, 18 * S), "what is sent after it is");
 	pulse_note(pulse, 4, 1, 1);
 	pulse_note(pulse, UINT32_MAX, 1, 1);
-	ok(pulse_silent(pulse, 17 * S), "CPUs beyond all are not looked at");
+	ok(pulse_silent(pulse, 18 * S), "CPUs beyond all are not looked at");
 	pulse_free(pulse);
 }
 
