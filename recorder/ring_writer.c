@@ -34,7 +34,7 @@ void ring_writer_close(struct ring_writer *writer)
 	stage_free(writer->stage);
 	free(writer->events);
 	free(writer->cpus);
-	if (writer->map)
+	if (writer->map && !writer->io->map)
 		(void)munmap(writer->map, writer->map_bytes);
 	ring_close(writer->ring);
 	if (writer->fd >= 0)
@@ -96,6 +96,11 @@ static int map_areas(struct ring_writer *writer)
 		return -EBADMSG;
 	writer->map_bytes =
 		(size_t)(super->staging_offset + super->staging_bytes - super->landing_offset);
+	if (writer->io->map) {
+		writer->map = writer->io->map(writer->io->context, super->landing_offset,
+					      writer->map_bytes);
+		return writer->map ? 0 : -ENOMEM;
+	}
 	map = mmap(NULL, writer->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 		   writer->fd, (off_t)super->landing_offset);
 	if (map == MAP_FAILED)

@@ -37,7 +37,7 @@ struct ring_opened {
 int ring_writer_open(const char *path, uint64_t ring_bytes, const uint8_t boot_id[RING_UUID_BYTES],
 		     struct ring_writer **ret_writer, struct ring_opened *ret_opened);
 
-/* The same over another disk than the system's; io outlives the writer. (Landing and staging are mapped all the same.) */
+/* The same over another disk than the system's; io outlives the writer. */
 int ring_writer_open_on(const char *path, uint64_t ring_bytes,
 			const uint8_t boot_id[RING_UUID_BYTES], const struct io *io,
 			struct ring_writer **ret_writer, struct ring_opened *ret_opened);

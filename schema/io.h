@@ -11,6 +11,11 @@ struct io {
 	ssize_t (*pread)(void *context, int fd, void *data, size_t bytes, off_t offset);
 	ssize_t (*pwrite)(void *context, int fd, const void *data, size_t bytes, off_t offset);
 	int (*sync)(void *context, int fd);
+	/* For tests that decide which page of a mapping reaches the disk; NULL: the file itself is mapped.
+	 * Gives memory, which stays the context's, in place of a mapping of [offset, offset + bytes) of the file. */
+	uint8_t *(*map)(void *context, uint64_t offset, size_t bytes);
+	/* Told of mapped bytes that were made dirty without being changed; NULL: nobody is. */
+	void (*touched)(void *context, const uint8_t *data, size_t bytes);
 };
 
 /* The system calls themselves. */
@@ -24,3 +29,6 @@ int io_write(const struct io *io, int fd, const void *data, size_t bytes, uint64
 
 /* 0 or -errno. */
 int io_sync(const struct io *io, int fd);
+
+/* Makes every page of mapped, writable bytes dirty, so that it is written again by the next sync.  Nobody else writes them meanwhile. */
+void io_touch(const struct io *io, uint8_t *data, size_t bytes);

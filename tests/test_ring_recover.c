@@ -215,7 +215,7 @@ static void test_reader_over_reboot(void)
 static void test_torn(void)
 {
 	struct bad_disk disk = { 0 };
-	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync };
+	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync, NULL, NULL };
 	size_t wrong = 0, torn = 0, tried = 0;
 
 	for (unsigned laps = 0; laps < 2; laps++) {
@@ -268,7 +268,7 @@ static void test_torn(void)
 static void test_failing_sync(void)
 {
 	struct bad_disk disk = { 0 };
-	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync };
+	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync, NULL, NULL };
 	struct ring_opened opened;
 	struct ring_seal seal = { 0 };
 	struct ring_writer *writer = open_on(&io, boot_one, &opened);

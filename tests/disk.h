@@ -1,0 +1,359 @@
+/* disk.h - a disk under struct io for tests: what was written is on it for certain only after a sync, and may be cut off before.
+ *
+ * Memory, in sectors of 512 bytes, each written whole or not at all.  Writes and the stores into mapped pages (disk_note() finds
+ * them) are a log.  A sync makes all of it durable; a power cut or a failing sync lets an arbitrary part of the sectors get there, in
+ * any order; and after a failing sync the kernel calls the pages clean, so what did not get there is not tried again.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "schema/io.h"
+#include "schema/ring_format.h"
+
+enum {
+	DISK_SECTOR_BYTES = 512,
+	DISK_PAGE_BYTES = 4096,
+	DISK_CHANCE_ONE = 8, /* chances are given in eighths */
+};
+
+enum disk_op_kind { DISK_WRITE, DISK_PAGE, DISK_SYNC };
+
+struct disk_op {
+	enum disk_op_kind kind;
+	uint64_t offset;
+	size_t bytes, data_at;
+	uint64_t appended; /* disk->appended then */
+	unsigned mark;     /* disk->mark then */
+};
+
+struct disk {
+	struct io io;
+	int base_fd;
+	size_t bytes;
+	uint8_t *cache, *durable; /* what the machine sees; what a power cut leaves for certain */
+	uint8_t *noted;           /* mapped pages as in the log */
+	uint64_t map_offset, map_end;
+	uint64_t note_at; /* the page noted last */
+
+	struct disk_op *ops;
+	size_t op_count, op_capacity;
+	uint8_t *data;
+	size_t data_bytes, data_capacity;
+	bool keep_log;     /* else only what is not synced */
+	uint64_t *differs; /* a bit for each sector that may not be the same in cache and durable */
+
+	uint64_t random;
+	unsigned sync_failures, write_failures; /* chance of each */
+	unsigned keeps;                         /* chance of a sector to get there nevertheless */
+	uint64_t ops_left;                      /* the power goes behind so many operations */
+	bool dead;
+
+	uint64_t appended, acked; /* by the test: the newest event; by a sync: that it covered */
+	unsigned mark;            /* by the test */
+	uint64_t reads, read_bytes, syncs, failed;
+	uint64_t changes; /* writes behind the superblocks that changed something */
+};
+
+static inline uint64_t disk_random(struct disk *disk)
+{
+	uint64_t n = disk->random += 0x9e3779b97f4a7c15u;
+
+	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9u;
+	n = (n ^ n >> 27) * 0x94d049bb133111ebu;
+	return n ^ n >> 31;
+}
+
+static inline bool disk_chance(struct disk *disk, unsigned eighths)
+{
+	return disk_random(disk) % DISK_CHANCE_ONE < eighths;
+}
+
+static inline void disk_log(struct disk *disk, enum disk_op_kind kind, uint64_t offset,
+			    const void *data, size_t bytes)
+{
+	if (disk->op_count == disk->op_capacity) {
+		disk->op_capacity = disk->op_capacity ? disk->op_capacity * 2 : 256;
+		disk->ops = reallocarray(disk->ops, disk->op_capacity, sizeof(*disk->ops));
+	}
+	while (disk->data_bytes + bytes > disk->data_capacity) {
+		disk->data_capacity = disk->data_capacity ? disk->data_capacity * 2 : 1 << 20;
+		disk->data = realloc(disk->data, disk->data_capacity);
+	}
+	if (!disk->ops || (bytes > 0 && !disk->data))
+		abort();
+	disk->ops[disk->op_count++] = (struct disk_op){ .kind = kind,
+							.offset = offset,
+							.bytes = bytes,
+							.data_at = disk->data_bytes,
+							.appended = disk->appended,
+							.mark = disk->mark };
+	if (bytes == 0)
+		return;
+	memcpy(disk->data + disk->data_bytes, data, bytes);
+	disk->data_bytes += bytes;
+	for (uint64_t at = offset / DISK_SECTOR_BYTES;
+	     at < (offset + bytes + DISK_SECTOR_BYTES - 1) / DISK_SECTOR_BYTES; at++)
+		disk->differs[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static inline const uint8_t *disk_op_data(const struct disk *disk, const struct disk_op *op)
+{
+	return disk->data + op->data_at;
+}
+
+/* Logs mapped pages from `at` to `end` that have changed, up to the first but one that has not.  *ret_last: the last that has. */
+static inline void disk_note_pages(struct disk *disk, uint64_t at, uint64_t end, bool all,
+				   uint64_t *ret_last)
+{
+	for (uint64_t first = at; at < end; at += DISK_PAGE_BYTES) {
+		if (memcmp(disk->cache + at, disk->noted + at, DISK_PAGE_BYTES) == 0) {
+			if (all || at == first)
+				continue;
+			return;
+		}
+		memcpy(disk->noted + at, disk->cache + at, DISK_PAGE_BYTES);
+		disk_log(disk, DISK_PAGE, at, disk->cache + at, DISK_PAGE_BYTES);
+		*ret_last = at;
+	}
+}
+
+/* What was stored into the mapping since the last time.  Staging is written from its beginning to its end and then from its
+ * beginning again, so that a few pages have to be looked at. */
+static inline void disk_note(struct disk *disk)
+{
+	uint64_t last = disk->note_at;
+
+	if (disk->map_end == 0 || disk->dead)
+		return;
+	disk_note_pages(disk, disk->note_at, disk->map_end, false, &last);
+	disk_note_pages(disk, RING_STAGING_OFFSET, disk->note_at, false, &last);
+	disk->note_at = last;
+}
+
+static inline void disk_note_all(struct disk *disk)
+{
+	uint64_t last;
+
+	if (disk->map_end > 0 && !disk->dead)
+		disk_note_pages(disk, disk->map_offset, disk->map_end, true, &last);
+}
+
+/* Nothing is pending any more; `all` or, by chance, a part of it has become durable. */
+static inline void disk_resolve(struct disk *disk, bool all)
+{
+	for (size_t i = 0; i < disk->op_count; i++) {
+		const struct disk_op *op = &disk->ops[i];
+
+		for (size_t at = 0; at < op->bytes; at += DISK_SECTOR_BYTES)
+			if (all || disk_chance(disk, disk->keeps))
+				memcpy(disk->durable + op->offset + at, disk_op_data(disk, op) + at,
+				       DISK_SECTOR_BYTES);
+	}
+	disk->op_count = disk->data_bytes = 0;
+}
+
+static inline bool disk_op_begin(struct disk *disk)
+{
+	if (!disk->dead && disk->ops_left > 0 && --disk->ops_left > 0)
+		return true;
+	disk_note_all(disk);
+	disk->dead = true;
+	return false;
+}
+
+static inline ssize_t disk_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
+{
+	struct disk *disk = context;
+
+	(void)fd;
+	disk->reads++;
+	disk->read_bytes += bytes;
+	if (offset < 0 || (uint64_t)offset >= disk->bytes)
+		return 0;
+	if (bytes > disk->bytes - (uint64_t)offset)
+		bytes = disk->bytes - (size_t)offset;
+	memcpy(data, disk->cache + offset, bytes);
+	return (ssize_t)bytes;
+}
+
+static inline ssize_t disk_pwrite(void *context, int fd, const void *data, size_t bytes,
+				  off_t offset)
+{
+	struct disk *disk = context;
+	bool alive;
+
+	(void)fd;
+	if (disk->dead)
+		return -EIO;
+	if ((uint64_t)offset % DISK_SECTOR_BYTES != 0 || bytes % DISK_SECTOR_BYTES != 0 ||
+	    (uint64_t)offset + bytes > disk->bytes)
+		abort();
+	disk_note(disk);
+	if (disk_chance(disk, disk->write_failures)) {
+		disk->failed++;
+		return -EIO;
+	}
+	if (offset >= 2 * RING_SUPERBLOCK_BYTES && memcmp(disk->cache + offset, data, bytes) != 0)
+		disk->changes++;
+	disk_log(disk, DISK_WRITE, (uint64_t)offset, data, bytes);
+	alive = disk_op_begin(disk);
+	memcpy(disk->cache + offset, data, bytes);
+	return alive ? (ssize_t)bytes : -EIO;
+}
+
+static inline int disk_sync(void *context, int fd)
+{
+	struct disk *disk = context;
+
+	(void)fd;
+	disk_note(disk);
+	if (disk->dead || !disk_op_begin(disk))
+		return -EIO;
+	disk->syncs++;
+	if (disk->keep_log) {
+		disk_log(disk, DISK_SYNC, 0, NULL, 0);
+		return 0;
+	}
+	if (disk_chance(disk, disk->sync_failures)) {
+		disk->failed++;
+		disk_resolve(disk, false);
+		return -EIO;
+	}
+	disk_resolve(disk, true);
+	disk->acked = disk->appended;
+	return 0;
+}
+
+static inline uint8_t *disk_map(void *context, uint64_t offset, size_t bytes)
+{
+	struct disk *disk = context;
+
+	if (offset + bytes > disk->bytes)
+		return NULL;
+	disk->map_offset = offset;
+	disk->map_end = offset + bytes;
+	if (disk->note_at < offset || disk->note_at >= disk->map_end)
+		disk->note_at = RING_STAGING_OFFSET;
+	return disk->cache + offset;
+}
+
+static inline void disk_touched(void *context, const uint8_t *data, size_t bytes)
+{
+	struct disk *disk = context;
+	uint64_t at = (uint64_t)(data - disk->cache), end = at + bytes;
+
+	disk_note(disk);
+	for (at -= at % DISK_PAGE_BYTES; !disk->dead && at < end; at += DISK_PAGE_BYTES)
+		disk_log(disk, DISK_PAGE, at, disk->cache + at, DISK_PAGE_BYTES);
+}
+
+static inline uint8_t *disk_view(const struct disk *disk)
+{
+	void *view = mmap(NULL, disk->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, disk->base_fd, 0);
+
+	if (view == MAP_FAILED)
+		abort();
+	return view;
+}
+
+/* Back to the base: all of it durable, nothing pending, nothing failing. */
+static inline void disk_reset(struct disk *disk)
+{
+	(void)madvise(disk->cache, disk->bytes, MADV_DONTNEED);
+	(void)madvise(disk->durable, disk->bytes, MADV_DONTNEED);
+	(void)madvise(disk->noted, disk->bytes, MADV_DONTNEED);
+	memset(disk->differs, 0, disk->bytes / DISK_SECTOR_BYTES / 8);
+	disk->op_count = disk->data_bytes = 0;
+	disk->map_end = disk->note_at = 0;
+	disk->sync_failures = disk->write_failures = 0;
+	disk->dead = false;
+	disk->ops_left = UINT64_MAX;
+	disk->reads = disk->read_bytes = disk->syncs = disk->failed = disk->changes = 0;
+}
+
+/* A disk of zeros.  The caller frees it. */
+static inline struct disk *disk_new(size_t bytes)
+{
+	struct disk *disk = calloc(1, sizeof(*disk));
+
+	if (!disk)
+		abort();
+	disk->io = (struct io){ disk, disk_pread, disk_pwrite, disk_sync, disk_map, disk_touched };
+	disk->bytes = bytes;
+	disk->base_fd = memfd_create("disk", MFD_CLOEXEC);
+	if (disk->base_fd < 0 || ftruncate(disk->base_fd, (off_t)bytes) < 0)
+		abort();
+	disk->cache = disk_view(disk);
+	disk->durable = disk_view(disk);
+	disk->noted = disk_view(disk);
+	disk->differs = calloc(1, bytes / DISK_SECTOR_BYTES / 8);
+	if (!disk->differs)
+		abort();
+	disk_reset(disk);
+	return disk;
+}
+
+static inline void disk_free(struct disk *disk)
+{
+	(void)munmap(disk->cache, disk->bytes);
+	(void)munmap(disk->durable, disk->bytes);
+	(void)munmap(disk->noted, disk->bytes);
+	(void)close(disk->base_fd);
+	free(disk->differs);
+	free(disk->ops);
+	free(disk->data);
+	free(disk);
+}
+
+/* Writes into the base, which disk_reset() goes back to. */
+static inline void disk_base_write(struct disk *disk, uint64_t offset, const void *data,
+				   size_t bytes)
+{
+	if (pwrite(disk->base_fd, data, bytes, (off_t)offset) != (ssize_t)bytes)
+		abort();
+}
+
+/* A new disk whose base is that of another. */
+static inline struct disk *disk_new_like(const struct disk *other)
+{
+	struct disk *disk = disk_new(other->bytes);
+
+	if (sendfile(disk->base_fd, other->base_fd, &(off_t){ 0 }, other->bytes) !=
+	    (ssize_t)other->bytes)
+		abort();
+	return disk;
+}
+
+/* What the machine sees becomes the base. */
+static inline void disk_settle(struct disk *disk)
+{
+	disk_base_write(disk, 0, disk->cache, disk->bytes);
+	disk_reset(disk);
+}
+
+/* The power goes and comes again: of what was not synced an arbitrary part is there.  Nobody has the disk open. */
+static inline void disk_cut(struct disk *disk)
+{
+	disk_note_all(disk);
+	disk_resolve(disk, false);
+	for (size_t i = 0; i < disk->bytes / DISK_SECTOR_BYTES / 64; i++) {
+		for (uint64_t left = disk->differs[i]; left; left &= left - 1) {
+			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * DISK_SECTOR_BYTES;
+
+			memcpy(disk->cache + at, disk->durable + at, DISK_SECTOR_BYTES);
+			memcpy(disk->noted + at, disk->durable + at, DISK_SECTOR_BYTES);
+		}
+		disk->differs[i] = 0;
+	}
+	disk->map_end = disk->note_at = 0;
+	disk->dead = false;
+	disk->ops_left = UINT64_MAX;
+}
