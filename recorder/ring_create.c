@@ -113,7 +113,7 @@ static int write_headers(const struct io *io, int fd, struct ring_superblock *su
 	for (size_t i = 0; r == 0 && i < 2; i++) {
 		uint8_t disk[RING_SUPERBLOCK_BYTES];
 
-		super->generation = header.generation = i + 1;
+		super->generation = header.generation = 2 - i; /* an even one is in copy A */
 		ring_superblock_pack(super, disk);
 		r = io_write(io, fd, disk, sizeof(disk), i * RING_SUPERBLOCK_BYTES);
 		if (r < 0)

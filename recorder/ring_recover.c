@@ -16,10 +16,12 @@ enum {
 	STAGED_STEP = 16,
 };
 
-/* The newest readable header before block_no, within the ring.  False: there is none. */
-static bool header_before(const struct ring *ring, uint64_t block_no,
+/* As ring_header_before(), but where much is damaged any readable header within the ring will do. */
+static bool header_before(struct ring *ring, uint64_t block_no,
 			  struct ring_block_header *ret_header)
 {
+	if (ring_header_before(ring, block_no, ret_header))
+		return true;
 	for (uint64_t back = 1; back <= block_no && back < ring->super.slot_count; back++)
 		if (ring_slot_header(ring, block_no - back, ret_header) == 0 &&
 		    ret_header->block_no == block_no - back)
@@ -28,34 +30,29 @@ static bool header_before(const struct ring *ring, uint64_t block_no,
 }
 
 /* Sets newest and tail for a head at next_block_no. */
-static int head_set(const struct ring *ring, struct ring_head *head, uint64_t next_block_no)
+static int head_set(struct ring *ring, struct ring_head *head, uint64_t next_block_no)
 {
 	head->next_block_no = next_block_no;
 	head->have_newest = header_before(ring, next_block_no, &head->newest);
 	return ring_find_tail(ring, head->have_newest ? &head->newest : NULL, &head->tail);
 }
 
-/* Goes back over newest slots that were torn in writing: header there, payload not. */
-static int step_over_torn(struct ring *ring, struct ring_head *head)
+/* Goes back over a newest slot that was torn in writing: header there, payload not.  Damage is not: its number stays its own. */
+static void step_over_torn(struct ring *ring, struct ring_head *head)
 {
-	struct ring_block_header header;
-	struct ring_head before = *head;
-	int r;
+	struct ring_block_header before;
+	struct ring_tail tail;
+	bool have_before;
 
-	while (head->have_newest && head->newest.block_no == head->next_block_no - 1) {
-		r = ring_load_slot(ring, head->newest.block_no, &header);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			break;
-		r = head_set(ring, &before, head->newest.block_no);
-		if (r < 0 || before.tail.event_no != head->newest.first_event_no ||
-		    !ring_is_staged(ring, &before.tail))
-			break; /* damage: its number stays its own */
-		before.torn_slots++;
-		*head = before;
-	}
-	return 0;
+	if (!head->have_newest || head->newest.block_no != head->next_block_no - 1 ||
+	    !ring_is_torn(ring, &head->newest, &have_before, &before, &tail))
+		return;
+	head->next_block_no = head->newest.block_no;
+	head->torn_slots++;
+	head->have_newest = have_before;
+	if (have_before)
+		head->newest = before;
+	head->tail = tail;
 }
 
 /* Whether the footer in the slot of block_no says that this block was written. */
@@ -121,10 +118,9 @@ int ring_recover_head(struct ring *ring, const uint8_t *staging, struct ring_hea
 
 	if (r == 0)
 		r = head_set(ring, &head, next);
-	if (r == 0)
-		r = step_over_torn(ring, &head);
 	if (r < 0)
 		return r;
+	step_over_torn(ring, &head);
 	look_behind(ring, staging, &head);
 	*ret_head = head;
 	return 0;

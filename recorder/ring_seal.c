@@ -232,7 +232,7 @@ static int slot_write(struct ring_writer *writer)
 	if (r == 0)
 		r = io_write(writer->io, writer->fd, writer->pack, RING_HEADER_BYTES, offset);
 	if (r == 0 && writer->durability != RING_DURABILITY_PROCESS)
-		r = io_sync(writer->io, writer->fd);
+		r = ring_writer_sync_now(writer);
 	return r;
 }
 

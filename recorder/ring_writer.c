@@ -120,6 +120,7 @@ static struct ring_writer *writer_new(int fd, const struct io *io)
 	writer->io = io;
 	writer->durability = RING_DURABILITY_INTERVAL;
 	writer->ratio = RATIO_FIRST;
+	writer->stage_unsure = true; /* the writer before may have ended after a failed sync */
 	return writer;
 }
 
@@ -199,6 +200,28 @@ static void count_staged(struct ring_writer *writer, struct ring_opened *opened)
 	stage_rewind(writer->stage);
 }
 
+/* Writes bytes of the ring again, as they are. */
+static int write_again(struct ring_writer *writer, uint64_t offset, size_t bytes)
+{
+	auto_free uint8_t *data = malloc(bytes);
+	int r = data ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = io_read(writer->io, writer->fd, data, bytes, offset);
+	return r < 0 ? r : io_write(writer->io, writer->fd, data, bytes, offset);
+}
+
+/* Rule 11: what this start builds on is made durable before anything is written over what may be all that the disk has. */
+static int secure(struct ring_writer *writer, const struct ring_head *head)
+{
+	int r = write_again(writer, 0, RING_LANDING_OFFSET);
+
+	if (r == 0 && head->have_newest)
+		r = write_again(writer, ring_slot_offset(writer->ring, head->newest.block_no),
+				RING_SLOT_BYTES);
+	return r < 0 ? r : ring_writer_sync_now(writer);
+}
+
 /* Takes up what the last writer left.  *ret_needs_salt: staging must begin anew. */
 static int writer_recover(struct ring_writer *writer, struct ring_opened *opened,
 			  bool *ret_needs_salt)
@@ -210,6 +233,8 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 		r = ring_recover_lives(writer->ring, &head, &writer->lives);
 	if (r == 0)
 		r = stage_begin(writer, &head.tail);
+	if (r == 0)
+		r = secure(writer, &head);
 	if (r < 0)
 		return r;
 	if (ring_read_staging_header(writer->ring, &writer->staging) < 0)
@@ -271,7 +296,7 @@ static int staging_anew(struct ring_writer *writer, const uint8_t boot_id[RING_U
 			     RING_STAGING_HEADER_OFFSET +
 				     header.generation % 2 * RING_STAGING_HEADER_BYTES);
 		if (r == 0)
-			r = io_sync(writer->io, writer->fd);
+			r = ring_writer_sync_now(writer);
 	}
 	if (r < 0)
 		return r;
@@ -282,19 +307,36 @@ static int staging_anew(struct ring_writer *writer, const uint8_t boot_id[RING_U
 	return stage_begin(writer, &tail);
 }
 
+int ring_writer_sync_now(struct ring_writer *writer)
+{
+	struct stage_piece pieces[2] = { 0 };
+	int r;
+
+	if (writer->stage_unsure)
+		stage_pieces(writer->stage, pieces);
+	for (size_t i = 0; i < 2; i++)
+		io_touch(writer->io, pieces[i].data, pieces[i].bytes);
+	r = io_sync(writer->io, writer->fd);
+	writer->stage_unsure = r < 0;
+	writer->super_unsure = writer->super_unsure && r < 0;
+	return r;
+}
+
 int ring_writer_put_super(struct ring_writer *writer)
 {
 	struct ring_superblock super = writer->super;
 	uint8_t disk[RING_SUPERBLOCK_BYTES];
 	int r;
 
-	super.generation++;
+	/* Never over the copy that is on the disk for certain. */
+	super.generation += writer->super_unsure ? 2 : 1;
 	super.hint_block_no = writer->next_block_no;
 	ring_superblock_pack(&super, disk);
 	r = io_write(writer->io, writer->fd, disk, sizeof(disk),
 		     super.generation % 2 * RING_SUPERBLOCK_BYTES);
 	if (r == 0)
 		writer->super = super;
+	writer->super_unsure = true;
 	return r;
 }
 
@@ -335,7 +377,7 @@ static int writer_start(struct ring_writer *writer, const uint8_t boot_id[RING_U
 	opened->next_event_no = stage_next_event_no(writer->stage);
 	writer->super.clean = false;
 	r = ring_writer_put_super(writer);
-	return r < 0 ? r : io_sync(writer->io, writer->fd);
+	return r < 0 ? r : ring_writer_sync_now(writer);
 }
 
 int ring_writer_open_on(const char *path, uint64_t ring_bytes,
@@ -414,7 +456,7 @@ int ring_writer_sync(struct ring_writer *writer)
 {
 	if (writer->durability == RING_DURABILITY_PROCESS)
 		return 0;
-	return io_sync(writer->io, writer->fd);
+	return ring_writer_sync_now(writer);
 }
 
 int ring_writer_mark_clean(struct ring_writer *writer)

@@ -26,11 +26,13 @@ struct ring_writer {
 	enum ring_durability durability;
 
 	struct ring_superblock super; /* as written last */
+	bool super_unsure;            /* not synced since */
 	struct ring_staging_header staging;
 
 	uint8_t *map; /* landing and staging, from landing_offset on */
 	size_t map_bytes;
 	struct stage *stage;
+	bool stage_unsure; /* the kernel may call pages of staging clean that never got to the disk */
 
 	uint64_t next_block_no;
 	uint32_t failed_slots;            /* block numbers given up since the last good one */
@@ -51,5 +53,9 @@ struct ring_writer {
 	size_t cpu_count;
 };
 
-/* Writes the superblock over its older copy, with the hint as it is now.  0 or -errno; not synced. */
+/* Writes the superblock over its older copy (again over the same one until that is synced), with the hint as it is now.  0 or -errno; not synced. */
 int ring_writer_put_super(struct ring_writer *writer);
+
+/* fdatasync, whatever the durability.  After one that failed, or a start, staging is made dirty first (FORMAT.md 8, rule 12).
+ * 0 or -errno. */
+int ring_writer_sync_now(struct ring_writer *writer);

@@ -195,3 +195,13 @@ size_t stage_used_bytes(const struct stage *stage)
 
 	return (size_t)(head - tail);
 }
+
+void stage_pieces(const struct stage *stage, struct stage_piece ret_pieces[2])
+{
+	uint64_t tail = atomic_load_explicit(&stage->tail_pos, memory_order_relaxed);
+	size_t used = stage_used_bytes(stage), offset = area_offset(stage, tail);
+	size_t first = used < stage->bytes - offset ? used : stage->bytes - offset;
+
+	ret_pieces[0] = (struct stage_piece){ stage->area + offset, first };
+	ret_pieces[1] = (struct stage_piece){ stage->area, used - first };
+}

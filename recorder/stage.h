@@ -53,3 +53,11 @@ void stage_release(struct stage *stage, uint64_t pos, uint64_t event_no);
 
 /* Bytes staged and not released: both sides may ask. */
 size_t stage_used_bytes(const struct stage *stage);
+
+/* What is staged and not released, as it lies in the area: two pieces when it goes over the end.  The taker's: nobody writes there until
+ * stage_release(). */
+struct stage_piece {
+	uint8_t *data;
+	size_t bytes; /* 0: no piece */
+};
+void stage_pieces(const struct stage *stage, struct stage_piece ret_pieces[2]);

@@ -87,7 +87,7 @@ void io_touch(const struct io *io, uint8_t *data, size_t bytes)
 		volatile uint8_t *byte = data + at;
 
 		*byte = *byte;
-		at += PAGE_BYTES - (uintptr_t)(data + at) % PAGE_BYTES;
+		at += PAGE_BYTES - (size_t)((uintptr_t)(data + at) % PAGE_BYTES);
 	}
 	if (io->touched && bytes > 0)
 		io->touched(io->context, data, bytes);

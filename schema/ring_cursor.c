@@ -202,7 +202,7 @@ static int stage_look(struct ring_cursor *cursor, struct ring_tail *ret_tail, ui
 		return CURSOR_AGAIN;
 	}
 	cursor->block_no = next;
-	if (next > 0 && ring_read_header(cursor->ring, next - 1, &newest) != 0)
+	if (next > 0 && !ring_header_before(cursor->ring, next, &newest))
 		return RING_END;
 	if (ring_find_tail(cursor->ring, next > 0 ? &newest : NULL, ret_tail) < 0)
 		return RING_END;

@@ -143,6 +143,61 @@ static uint64_t find_by_scan(const struct ring *ring)
 	return next;
 }
 
+static bool header_is(const struct ring *ring, uint64_t block_no,
+		      struct ring_block_header *ret_header)
+{
+	struct ring_block_header header;
+
+	if (ring_slot_header(ring, block_no, &header) != 0 || header.block_no != block_no)
+		return false;
+	*ret_header = header;
+	return true;
+}
+
+/* The newest whole block of the few before block_no. */
+static bool whole_before(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header)
+{
+	for (uint64_t back = 1; back <= LOOK_AHEAD && back <= block_no; back++)
+		if (header_is(ring, block_no - back, ret_header) &&
+		    ring_slot_whole(ring, block_no - back))
+			return true;
+	return false;
+}
+
+bool ring_header_before(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header)
+{
+	if (block_no == 0)
+		return false;
+	return header_is(ring, block_no - 1, ret_header) ||
+	       whole_before(ring, block_no - 1, ret_header);
+}
+
+bool ring_is_torn(struct ring *ring, const struct ring_block_header *newest, bool *ret_have_before,
+		  struct ring_block_header *ret_before, struct ring_tail *ret_tail)
+{
+	struct ring_block_header before;
+	struct ring_tail tail;
+	uint64_t end_no = newest->first_event_no + newest->event_count;
+	bool have_before;
+
+	if (ring_slot_whole(ring, newest->block_no))
+		return false;
+	/* Numbers given up after failed writes may stand between, torn as well. */
+	have_before = whole_before(ring, newest->block_no, &before);
+	if (!have_before && newest->block_no > RING_FAILED_SLOTS_MAX)
+		return false;
+	if (ring_find_tail(ring, have_before ? &before : NULL, &tail) < 0 ||
+	    tail.event_no < newest->first_event_no)
+		return false;
+	if (tail.event_no < end_no && !ring_is_staged(ring, &tail))
+		return false;
+	*ret_have_before = have_before;
+	if (have_before)
+		*ret_before = before;
+	*ret_tail = tail;
+	return true;
+}
+
 /* A crash while the newest block was written may have left its header without its payload.  Its events are still staged then
  * (invariant 3), its number will be written again, and it does not count. */
 static bool newest_is_torn(struct ring *ring, uint64_t next)
@@ -157,12 +212,8 @@ static bool newest_is_torn(struct ring *ring, uint64_t next)
 		ring->whole_next = next;
 		return false;
 	}
-	if (ring_slot_header(ring, next - 1, &newest) != 0 || newest.block_no != next - 1)
-		return false;
-	have_before = next > 1 && ring_slot_header(ring, next - 2, &before) == 0 &&
-		      before.block_no == next - 2;
-	return ring_find_tail(ring, have_before ? &before : NULL, &tail) == 0 &&
-	       tail.event_no == newest.first_event_no && ring_is_staged(ring, &tail);
+	return header_is(ring, next - 1, &newest) &&
+	       ring_is_torn(ring, &newest, &have_before, &before, &tail);
 }
 
 int ring_refresh(struct ring *ring, uint64_t *ret_first, uint64_t *ret_next)

@@ -41,7 +41,7 @@ struct disk {
 	uint8_t *cache, *durable; /* what the machine sees; what a power cut leaves for certain */
 	uint8_t *noted;           /* mapped pages as in the log */
 	uint64_t map_offset, map_end;
-	uint64_t note_at; /* the page noted last */
+	uint64_t note_at; /* the page noted last, or 0 */
 
 	struct disk_op *ops;
 	size_t op_count, op_capacity;
@@ -133,8 +133,12 @@ static inline void disk_note(struct disk *disk)
 
 	if (disk->map_end == 0 || disk->dead)
 		return;
-	disk_note_pages(disk, disk->note_at, disk->map_end, false, &last);
-	disk_note_pages(disk, RING_STAGING_OFFSET, disk->note_at, false, &last);
+	if (last == 0) {
+		disk_note_pages(disk, disk->map_offset, disk->map_end, true, &last);
+	} else {
+		disk_note_pages(disk, disk->note_at, disk->map_end, false, &last);
+		disk_note_pages(disk, RING_STAGING_OFFSET, disk->note_at, false, &last);
+	}
 	disk->note_at = last;
 }
 
@@ -240,8 +244,6 @@ static inline uint8_t *disk_map(void *context, uint64_t offset, size_t bytes)
 		return NULL;
 	disk->map_offset = offset;
 	disk->map_end = offset + bytes;
-	if (disk->note_at < offset || disk->note_at >= disk->map_end)
-		disk->note_at = RING_STAGING_OFFSET;
 	return disk->cache + offset;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <malloc.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "tests/disk.h"
 #include "tests/ring_fixture.h"
@@ -12,6 +14,7 @@ enum {
 	POWER_MORE = 1000, /* events that must go in after a crash */
 	POWER_BIG_BYTES = 15000,
 	POWER_BIG_EVERY = 64, /* one of so many has the most details that a recorder takes */
+	POWER_WORKERS_MAX = 64,
 	POWER_OVERRUN_LEAD = 2,
 	POWER_SCAN_BLOCKS = 12, /* a short scan begins so many blocks before the end, */
 	POWER_SCAN_ALL = 8,     /* and one scan of so many at the oldest block */
@@ -182,7 +185,8 @@ static inline void power_start(struct power *power, struct disk *disk, struct ri
 {
 	uint64_t n = stage_next_event_no(ring_writer_stage(writer));
 
-	memset(power->starts + n, 0, (POWER_EVENTS_MAX - n) * sizeof(power->starts[0]));
+	/* What an earlier attempt had planned for here. */
+	memset(power->starts + n, 0, 2 * POWER_MORE * sizeof(power->starts[0]));
 	power->starts[n] = boot_no;
 	(void)power_stage(power, disk, writer, 1);
 }
@@ -190,7 +194,7 @@ static inline void power_start(struct power *power, struct disk *disk, struct ri
 /* Every event from the oldest block on is there, once, right and in order, up to next_no; and the fold from the oldest keyframe (short:
  * from a newer one) has this digest.  NULL, or what is wrong. */
 static inline const char *power_scan(const struct power *power, struct disk *disk, uint64_t next_no,
-				     uint64_t digest, bool brief)
+				     uint64_t digest, uint64_t acked_no, bool brief)
 {
 	struct ring *ring;
 	struct ring_cursor *cursor;
@@ -228,6 +232,11 @@ static inline const char *power_scan(const struct power *power, struct disk *dis
 			continue; /* the oldest block, while the writer is at its slot */
 		if (r == RING_END)
 			break;
+		if (r == RING_HOLE && from == expected && from > acked_no && to > from) {
+			/* The header of a block is there, its events, which no sync covered, are not. */
+			expected = to;
+			continue;
+		}
 		if (r != 0)
 			wrong = r == RING_HOLE ? "there is a hole" : "a reader fails or falls back";
 		else if (expected != 0 && event->event_no != expected)
@@ -294,12 +303,12 @@ static inline const char *power_check(struct power *power, struct disk *disk,
 {
 	struct ring_writer *writer;
 	struct power_found found, again;
-	uint64_t reads_max = 40 + 6 * (disk->bytes / RING_SLOT_BYTES);
+	uint64_t reads_max = 16 * (disk->bytes / RING_SLOT_BYTES);
 	const char *wrong = power_open(what, disk, &writer, &found);
 
 	if (wrong)
 		return wrong;
-	if (disk->reads > reads_max || disk->read_bytes > 4 * disk->bytes)
+	if (disk->reads > reads_max || disk->read_bytes > 6 * disk->bytes)
 		wrong = "opening it is not bounded";
 	else if (found.next_no <= what->least_no)
 		wrong = "acknowledged events are missing";
@@ -326,7 +335,7 @@ static inline const char *power_check(struct power *power, struct disk *disk,
 			wrong = "more events cannot be sealed";
 		else
 			wrong = power_scan(power, disk, found.next_no + POWER_MORE,
-					   lives_digest(ring_writer_lives(writer)),
+					   lives_digest(ring_writer_lives(writer)), what->least_no,
 					   power->checks++ % POWER_SCAN_ALL != 0);
 		power->plain_from_no = UINT64_MAX;
 	}
@@ -343,9 +352,60 @@ static inline struct disk *power_ring_new(const uint8_t *boot_id, struct ring_wr
 	/* What is large is not given back to the kernel each time: it would be most of the work. */
 	(void)mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
-	fixture_empty();
+	(void)unlink(fixture_path);
 	if (ring_writer_open_on(fixture_path, RING_MIN_BYTES, boot_id, &disk->io, ret_writer,
 				ret_opened) != 0)
 		abort();
 	return disk;
+}
+
+/* What the workers of a test have found together. */
+struct power_tally {
+	_Atomic uint64_t tried, failed, seen; /* seen: by the test */
+};
+
+/* Runs work(worker, count, tally) in as many processes as there are CPUs, each with a file for the ring of its own.
+ * False when one of them did not end well. */
+static inline bool power_workers(void (*work)(unsigned worker, unsigned count,
+					      struct power_tally *tally),
+				 struct power_tally **ret_tally)
+{
+	struct power_tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t cpus;
+	unsigned count, ended = 0;
+	int status;
+
+	if (tally == MAP_FAILED || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		abort();
+	count = (unsigned)CPU_COUNT(&cpus);
+	if (count > POWER_WORKERS_MAX)
+		count = POWER_WORKERS_MAX;
+	fflush(stdout);
+	for (unsigned worker = 0; worker < count; worker++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			abort();
+		if (pid > 0)
+			continue;
+		snprintf(fixture_path, sizeof(fixture_path), "%s/ring.%u", fixture_folder, worker);
+		work(worker, count, tally);
+		fflush(stdout);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		ended += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	*ret_tally = tally;
+	return ended == count;
+}
+
+/* The file whose name and size a writer asks for; what is in it is the disk's. */
+static inline void power_file(const struct disk *disk)
+{
+	int fd = open(fixture_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, (off_t)disk->bytes) < 0)
+		abort();
+	(void)close(fd);
 }

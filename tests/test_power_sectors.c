@@ -1,0 +1,198 @@
+/* test_power_sectors.c - power cuts that leave an arbitrary part of what was not synced, torn and out of order.
+ *
+ * test_power_sectors [SEEDS [FIRST]]: so many (default 2000) random lives of a recorder on a ring, beginning at seed FIRST (1): it
+ * stages, seals and syncs, is killed and started again, the disk fails to write and to sync; then the power goes, at any write, also
+ * while the next start recovers.  Of each sector that no sync covered it is a toss which of the versions is there.
+ * Holds, of FORMAT.md 8: invariants 1 to 5, 7 and 8 and the rules 10 to 12.
+ */
+#include "tests/power.h"
+
+enum {
+	SEEDS_QUICK = 2000,
+	BASES = 4,
+	STEPS_MAX = 12,
+	BASE_BLOCKS_BIG = 3, /* the last base, and its last so many blocks, have large details */
+};
+
+static const unsigned base_blocks[BASES] = { 0, 20, 46, 99 };
+static const uint8_t boot_ids[][RING_UUID_BYTES] = { "boot A", "boot B", "boot C", "boot D" };
+
+struct base {
+	struct power power;
+	struct disk *disk;
+};
+
+static uint64_t seeds = SEEDS_QUICK, first_seed = 1;
+
+static void base_make(struct base *base, unsigned blocks, bool big)
+{
+	struct ring_seal seal = { 0 };
+	struct ring_opened opened;
+	struct ring_writer *writer;
+	struct power *power = &base->power;
+	uint64_t events;
+
+	power->big_from_no = power->plain_from_no = UINT64_MAX;
+	base->disk = power_ring_new(boot_ids[0], &writer, &opened);
+	power_start(power, base->disk, writer, opened.boot_no);
+	for (unsigned i = 0; i < blocks; i++) {
+		if (big && i == blocks - BASE_BLOCKS_BIG)
+			power->big_from_no = base->disk->appended + 1;
+		(void)power_stage(power, base->disk, writer, 20 + i % 50);
+		if (ring_writer_seal(writer, &seal, true, &events) != 0)
+			abort();
+	}
+	(void)power_stage(power, base->disk, writer, blocks);
+	ring_writer_close(writer);
+	power_base(power, base->disk->appended);
+	disk_settle(base->disk);
+}
+
+/* A start.  NULL: it failed, which only a failing disk may be the reason of. */
+static struct ring_writer *start(struct disk *disk, const uint8_t *boot_id, const char **wrong,
+				 uint32_t *ret_boot_no)
+{
+	struct ring_writer *writer;
+	struct ring_opened opened;
+	uint64_t failed = disk->failed;
+	int r = ring_writer_open_on(fixture_path, 0, boot_id, &disk->io, &writer, &opened);
+
+	if (r != 0) {
+		if (r != -EIO || (!disk->dead && disk->failed == failed))
+			*wrong = "it does not open";
+		return NULL;
+	}
+	if (!disk->dead && opened.next_event_no != disk->appended + 1) {
+		*wrong = "a kill lost events";
+		ring_writer_close(writer);
+		return NULL;
+	}
+	*ret_boot_no = opened.boot_no;
+	return writer;
+}
+
+/* Some of what a recorder does, until the power goes. */
+static const char *live(struct base *base)
+{
+	struct disk *disk = base->disk;
+	struct ring_writer *writer = NULL;
+	const char *wrong = NULL;
+	const uint8_t *boot_id = boot_ids[disk_random(disk) % 2];
+	uint64_t steps = disk_random(disk) % STEPS_MAX, events;
+	struct ring_seal seal = { 0 };
+	uint32_t boot_no;
+
+	for (uint64_t i = 0; !wrong && !disk->dead && i <= steps; i++) {
+		uint64_t what = disk_random(disk) % 16;
+
+		if (writer && what < 3) {
+			ring_writer_close(writer);
+			writer = NULL;
+		}
+		if (!writer) {
+			writer = start(disk, boot_id, &wrong, &boot_no);
+			if (writer && !disk->dead)
+				power_start(&base->power, disk, writer, boot_no);
+		}
+		if (!writer || disk->dead)
+			continue;
+		if (what < 12)
+			(void)power_stage(&base->power, disk, writer,
+					  1 + disk_random(disk) % (what == 11 ? 400 : 60));
+		disk_note(disk);
+		if (what >= 4 && what < 9)
+			(void)ring_writer_seal(writer, &seal, true, &events);
+		else if (what >= 9)
+			(void)ring_writer_sync(writer);
+	}
+	ring_writer_close(writer);
+	return wrong;
+}
+
+static void settings_toss(struct disk *disk)
+{
+	static const unsigned chances[] = { 0, 0, 1, 3 };
+	static const unsigned keeps[] = { 0, 1, 4, 7, DISK_CHANCE_ONE };
+
+	disk->sync_failures = chances[disk_random(disk) % 4];
+	disk->write_failures = chances[disk_random(disk) % 4] > 1;
+	disk->keeps = keeps[disk_random(disk) % 5];
+}
+
+static const char *seed_try(struct base *bases, uint64_t seed)
+{
+	struct base *base = &bases[seed % BASES];
+	struct disk *disk = base->disk;
+	struct power_case what = { .boot_id = boot_ids[2] };
+	const char *wrong;
+
+	disk_reset(disk);
+	disk->random = seed;
+	disk->appended = disk->acked = base->power.base_no;
+	settings_toss(disk);
+	if (disk_chance(disk, 6))
+		disk->ops_left = 1 + disk_random(disk) % 40;
+	wrong = live(base);
+	if (wrong)
+		return wrong;
+	disk_cut(disk);
+	what.least_no = disk->acked;
+	what.most_no = disk->appended;
+	if (disk_chance(disk, 4)) {
+		struct ring_writer *writer;
+		struct ring_opened opened;
+
+		/* And once more while it recovers.  Its syncs say nothing new. */
+		settings_toss(disk);
+		disk->appended = disk->acked;
+		disk->ops_left = 1 + disk_random(disk) % 8;
+		if (ring_writer_open_on(fixture_path, 0, boot_ids[1 + seed % 2], &disk->io, &writer,
+					&opened) == 0)
+			ring_writer_close(writer);
+		disk_cut(disk);
+	}
+	disk->sync_failures = disk->write_failures = 0;
+	return power_check(&base->power, disk, &what);
+}
+
+static void work(unsigned worker, unsigned count, struct power_tally *tally)
+{
+	struct base *bases = calloc(BASES, sizeof(*bases));
+
+	if (!bases)
+		abort();
+	for (unsigned i = 0; i < BASES; i++)
+		base_make(&bases[i], base_blocks[i], i == BASES - 1);
+	for (uint64_t seed = first_seed + worker; seed < first_seed + seeds; seed += count) {
+		const char *wrong = seed_try(bases, seed);
+
+		tally->tried++;
+		tally->seen += bases[seed % BASES].disk->failed > 0;
+		if (wrong && tally->failed++ < 10)
+			printf("# seed %llu: %s\n", (unsigned long long)seed, wrong);
+	}
+	for (unsigned i = 0; i < BASES; i++) {
+		disk_free(bases[i].disk);
+		free(bases[i].power.base);
+	}
+	free(bases);
+}
+
+int main(int argc, char **argv)
+{
+	struct power_tally *tally;
+	bool ended;
+
+	if (argc > 1)
+		seeds = strtoull(argv[1], NULL, 10);
+	if (argc > 2)
+		first_seed = strtoull(argv[2], NULL, 10);
+	fixture_begin();
+	ended = power_workers(work, &tally);
+	ok(ended && tally->failed == 0 && tally->tried == seeds,
+	   "whatever part of the unsynced sectors is there, acknowledged events are there once "
+	   "(%llu lives, the disk failed in %llu; %llu wrong)",
+	   (unsigned long long)tally->tried, (unsigned long long)tally->seen,
+	   (unsigned long long)tally->failed);
+	return done_testing();
+}
