@@ -5,6 +5,7 @@
 #   make check       every test; T="tests/test_x.sh build/plain/tests/test_y" only those    (installs what is missing)
 #   make lint        layout, warnings of two compilers, clang-tidy, cppcheck, shellcheck     (installs what is missing)
 #   make fuzz        every fuzzer for FUZZ_SECONDS (20), from and into tests/corpus
+#   make torture     the long forms of the tests of crashes and damage; their counts are variables, below
 #   make bench       the figures of the README, measured here
 #   make bare        make try and make check in a bare Debian 12 root made for it
 #   make ci          what CI runs: lint, check with gcc, clang, ASan+UBSan, TSan, a short fuzz
@@ -25,6 +26,12 @@ bindir   ?= $(prefix)/bin
 sbindir  ?= $(prefix)/sbin
 mandir   ?= $(prefix)/share/man
 FUZZ_SECONDS ?= 20
+# make torture: crashes of a log, lives that end in a power cut, damaged bits of frames and of payloads, lengths
+POWER_CASES  ?= 50000
+POWER_SEEDS  ?= 1000000
+DAMAGE_FRAME_BITS   ?= 327680
+DAMAGE_PAYLOAD_BITS ?= 500000
+DAMAGE_LENGTHS      ?= 11265
 
 WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings
@@ -87,6 +94,10 @@ fuzz:
 		-fno-sanitize-recover=all" fuzzers
 	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS)
 fuzzers: $(FUZZERS)
+torture: everything
+	$(B)/tests/test_power_prefix $(POWER_CASES)
+	$(B)/tests/test_power_sectors $(POWER_SEEDS)
+	$(B)/tests/test_damage $(DAMAGE_FRAME_BITS) $(DAMAGE_PAYLOAD_BITS) $(DAMAGE_LENGTHS)
 bench: everything
 	BUILD=$(B) tests/bench.sh
 bare:
@@ -105,4 +116,4 @@ clean:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all everything try check lint fuzz fuzzers bench bare ci install clean
+.PHONY: all everything try check lint fuzz fuzzers torture bench bare ci install clean

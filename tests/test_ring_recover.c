@@ -325,7 +325,7 @@ static void test_failing_sync(void)
 static void test_failing_keyframe(void)
 {
 	struct bad_disk disk = { 0 };
-	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync };
+	const struct io io = { &disk, bad_pread, bad_pwrite, bad_sync, NULL, NULL };
 	struct ring_opened opened;
 	struct ring_seal seal = { 0 };
 	struct ring_writer *writer = open_on(&io, boot_one, &opened);
