@@ -304,8 +304,10 @@ static inline const char *power_check(struct power *power, struct disk *disk,
 	struct ring_writer *writer;
 	struct power_found found, again;
 	uint64_t reads_max = 16 * (disk->bytes / RING_SLOT_BYTES);
-	const char *wrong = power_open(what, disk, &writer, &found);
+	const char *wrong;
 
+	disk->quiet = true;
+	wrong = power_open(what, disk, &writer, &found);
 	if (wrong)
 		return wrong;
 	if (disk->reads > reads_max || disk->read_bytes > 6 * disk->bytes)

@@ -174,8 +174,10 @@ static const char *writer_check(void)
 	struct ring *ring;
 	uint64_t first, next, from, to, more = 0;
 	const char *wrong = NULL;
-	int r = ring_writer_open_on(fixture_path, 0, boot_id, &disk->io, &writer, &opened);
+	int r;
 
+	disk->quiet = true;
+	r = ring_writer_open_on(fixture_path, 0, boot_id, &disk->io, &writer, &opened);
 	if (r != 0)
 		return "a writer does not open it";
 	if (opened.next_event_no <
