@@ -16,16 +16,28 @@ enum {
 	STAGED_STEP = 16,
 };
 
-/* As ring_header_before(), but where much is damaged any readable header within the ring will do. */
+/* As ring_header_before(), but where much is damaged any readable header within the ring will do, unless all of it is staged. */
 static bool header_before(struct ring *ring, uint64_t block_no,
 			  struct ring_block_header *ret_header)
 {
+	struct ring_block_header header, before;
+	struct ring_tail tail;
+	bool have_before;
+
 	if (ring_header_before(ring, block_no, ret_header))
 		return true;
-	for (uint64_t back = 1; back <= block_no && back < ring->super.slot_count; back++)
-		if (ring_slot_header(ring, block_no - back, ret_header) == 0 &&
-		    ret_header->block_no == block_no - back)
-			return true;
+	for (uint64_t back = 1; back <= block_no && back < ring->super.slot_count; back++) {
+		if (ring_slot_header(ring, block_no - back, &header) != 0 ||
+		    header.block_no != block_no - back)
+			continue;
+		if (ring_is_torn(ring, &header, &have_before, &before, &tail)) {
+			if (have_before)
+				*ret_header = before;
+			return have_before;
+		}
+		*ret_header = header;
+		return true;
+	}
 	return false;
 }
 
@@ -35,24 +47,6 @@ static int head_set(struct ring *ring, struct ring_head *head, uint64_t next_blo
 	head->next_block_no = next_block_no;
 	head->have_newest = header_before(ring, next_block_no, &head->newest);
 	return ring_find_tail(ring, head->have_newest ? &head->newest : NULL, &head->tail);
-}
-
-/* Goes back over a newest slot that was torn in writing: header there, payload not.  Damage is not: its number stays its own. */
-static void step_over_torn(struct ring *ring, struct ring_head *head)
-{
-	struct ring_block_header before;
-	struct ring_tail tail;
-	bool have_before;
-
-	if (!head->have_newest || head->newest.block_no != head->next_block_no - 1 ||
-	    !ring_is_torn(ring, &head->newest, &have_before, &before, &tail))
-		return;
-	head->next_block_no = head->newest.block_no;
-	head->torn_slots++;
-	head->have_newest = have_before;
-	if (have_before)
-		head->newest = before;
-	head->tail = tail;
 }
 
 /* Whether the footer in the slot of block_no says that this block was written. */
@@ -99,8 +93,7 @@ static void look_behind(struct ring *ring, const uint8_t *staging, struct ring_h
 
 	if (r == RING_SLOT_EMPTY || (r == 0 && header.block_no < head->next_block_no))
 		return;
-	if (head->torn_slots == 0)
-		head->torn_slots = 1;
+	head->torn_slots = 1;
 	if (r == 0 || !footer_says(ring, head->next_block_no) || ring_is_staged(ring, &head->tail))
 		return;
 	/* Its events are gone, but their numbers must not be given again. */
@@ -120,7 +113,6 @@ int ring_recover_head(struct ring *ring, const uint8_t *staging, struct ring_hea
 		r = head_set(ring, &head, next);
 	if (r < 0)
 		return r;
-	step_over_torn(ring, &head);
 	look_behind(ring, staging, &head);
 	*ret_head = head;
 	return 0;

@@ -58,8 +58,8 @@ int ring_find_tail(const struct ring *ring, const struct ring_block_header *newe
 /* Whether the record that the tail names is there. */
 bool ring_is_staged(const struct ring *ring, const struct ring_tail *tail);
 
-/* The header of the block before block_no: of block_no - 1 if it can be read, else (its number was given up) of the newest whole block of
- * the few before it.  False: there is none. */
+/* The header of the block before block_no: of block_no - 1 if it can be read and was not cut short, else (its number was given up) of the
+ * newest whole block of the few before it.  False: there is none. */
 bool ring_header_before(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header);
 
 /* Whether a crash cut the writing of this newest block short (FORMAT.md 8, invariant 2, rule 10): it is not whole, and what would be

@@ -164,14 +164,6 @@ static bool whole_before(struct ring *ring, uint64_t block_no, struct ring_block
 	return false;
 }
 
-bool ring_header_before(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header)
-{
-	if (block_no == 0)
-		return false;
-	return header_is(ring, block_no - 1, ret_header) ||
-	       whole_before(ring, block_no - 1, ret_header);
-}
-
 bool ring_is_torn(struct ring *ring, const struct ring_block_header *newest, bool *ret_have_before,
 		  struct ring_block_header *ret_before, struct ring_tail *ret_tail)
 {
@@ -195,6 +187,26 @@ bool ring_is_torn(struct ring *ring, const struct ring_block_header *newest, boo
 	if (have_before)
 		*ret_before = before;
 	*ret_tail = tail;
+	return true;
+}
+
+bool ring_header_before(struct ring *ring, uint64_t block_no, struct ring_block_header *ret_header)
+{
+	struct ring_block_header header, before;
+	struct ring_tail tail;
+	bool have_before;
+
+	if (block_no == 0)
+		return false;
+	if (!header_is(ring, block_no - 1, &header))
+		return whole_before(ring, block_no - 1, ret_header);
+	if (block_no != ring->whole_next &&
+	    ring_is_torn(ring, &header, &have_before, &before, &tail)) {
+		if (have_before)
+			*ret_header = before;
+		return have_before;
+	}
+	*ret_header = header;
 	return true;
 }
 

@@ -23,6 +23,11 @@ struct base {
 	struct disk *disk;
 };
 
+/* Rare ones that found something once. */
+static const uint64_t known_seeds[] = { 101167, 103765, 106608, 106869, 107729,
+					108921, 112025, 112587, 113822 };
+enum { KNOWN = sizeof(known_seeds) / sizeof(known_seeds[0]) };
+
 static uint64_t seeds = SEEDS_QUICK, first_seed = 1;
 
 static void base_make(struct base *base, unsigned blocks, bool big)
@@ -170,7 +175,8 @@ static void work(unsigned worker, unsigned count, struct power_tally *tally)
 		abort();
 	for (unsigned i = 0; i < BASES; i++)
 		base_make(&bases[i], base_blocks[i], i == BASES - 1);
-	for (uint64_t seed = first_seed + worker; seed < first_seed + seeds; seed += count) {
+	for (uint64_t i = worker; i < KNOWN + seeds; i += count) {
+		uint64_t seed = i < KNOWN ? known_seeds[i] : first_seed + i - KNOWN;
 		const char *wrong = seed_try(bases, seed);
 
 		tally->tried++;
@@ -196,7 +202,7 @@ int main(int argc, char **argv)
 		first_seed = strtoull(argv[2], NULL, 10);
 	fixture_begin();
 	ended = power_workers(work, &tally);
-	ok(ended && tally->failed == 0 && tally->tried == seeds,
+	ok(ended && tally->failed == 0 && tally->tried == KNOWN + seeds,
 	   "whatever part of the unsynced sectors is there, acknowledged events are there once "
 	   "(%llu lives, the disk failed in %llu; %llu wrong)",
 	   (unsigned long long)tally->tried, (unsigned long long)tally->seen,
