@@ -34,6 +34,8 @@ struct projector {
 		pruned; /* in this batch: there is something to commit even without a new event */
 	bool silent;    /* folding what is in the index already */
 	uint64_t next_event_no, next_block_no, first_event_no, first_block_no;
+	uint64_t last_event_no, last_event_ns; /* the newest event in the index; 0: none */
+	uint32_t last_block_crc;               /* of the newest block's payload */
 	uint32_t boot_no;
 };
 
@@ -241,13 +243,32 @@ static int place_at_oldest(struct projector *projector)
 	return 0;
 }
 
+/* A power cut may take events from the ring that the index has, for each is written back when the kernel likes; the ring then gives
+ * their numbers to others.  Time stamps tell.  The newest block may have been written again, too. */
+static int history_check(struct projector *projector, bool last_is_same)
+{
+	struct ring_block_header header;
+	int r;
+
+	if (!last_is_same && projector->next_event_no > projector->first_event_no)
+		return RING_OVERRUN;
+	if (projector->next_block_no <= projector->first_block_no)
+		return 0;
+	r = ring_read_header(projector->ring, projector->next_block_no - 1, &header);
+	if (r == RING_HOLE)
+		return 0; /* has no row, or was damaged later */
+	if (r == 0 && header.payload_crc32 != projector->last_block_crc)
+		r = RING_OVERRUN;
+	return r;
+}
+
 /* Folds in silence what is in the index already. */
 static int place_at_mark(struct projector *projector)
 {
 	uint64_t block_no, from_no, to_no;
 	struct life *life;
 	const struct event *event;
-	bool folded;
+	bool folded, last_is_same = false;
 	int r = ring_find_keyframe(projector->ring,
 				   projector->next_block_no > 0 ? projector->next_block_no - 1 : 0,
 				   &block_no);
@@ -264,10 +285,15 @@ static int place_at_mark(struct projector *projector)
 	}
 	while (r == 0 && lives_event_no(projector->lives) + 1 < projector->next_event_no) {
 		r = ring_next(projector->cursor, &event, &from_no, &to_no);
-		if (r == 0)
+		if (r == 0) {
+			last_is_same = event->event_no == projector->last_event_no &&
+				       event->timestamp_ns == projector->last_event_ns;
 			r = lives_apply(projector->lives, event, &life, &folded);
+		}
 		lives_forget_ended(projector->lives);
 	}
+	if (r == 0)
+		r = history_check(projector, last_is_same);
 	if (r == 0) {
 		projector->boot_no = lives_boot_no(projector->lives);
 		lives_mark_stored(projector);
@@ -298,6 +324,9 @@ static void mark_put(struct projector *projector)
 	index_meta_set(&projector->index, "next_block_no", projector->next_block_no);
 	index_meta_set(&projector->index, "first_event_no", projector->first_event_no);
 	index_meta_set(&projector->index, "first_block_no", projector->first_block_no);
+	index_meta_set(&projector->index, "last_event_no", projector->last_event_no);
+	index_meta_set(&projector->index, "last_event_ns", projector->last_event_ns);
+	index_meta_set(&projector->index, "last_block_crc", projector->last_block_crc);
 }
 
 /* Within a transaction: finds where to go on.  The outcome is that of the ring: RING_END when there is nothing yet. */
@@ -309,6 +338,9 @@ static int place_find(struct projector *projector)
 	projector->next_block_no = index_meta(&projector->index, "next_block_no", 0);
 	projector->first_event_no = index_meta(&projector->index, "first_event_no", 0);
 	projector->first_block_no = index_meta(&projector->index, "first_block_no", 0);
+	projector->last_event_no = index_meta(&projector->index, "last_event_no", 0);
+	projector->last_event_ns = index_meta(&projector->index, "last_event_ns", 0);
+	projector->last_block_crc = (uint32_t)index_meta(&projector->index, "last_block_crc", 0);
 	projector->boot_no = 0;
 	projector->silent = projector->next_event_no != 0;
 	if (projector->silent) {
@@ -399,6 +431,7 @@ static int blocks_put(struct projector *projector)
 		if (header.first_event_no + header.event_count > projector->next_event_no)
 			return 0;
 		index_put_block(&projector->index, &header);
+		projector->last_block_crc = header.payload_crc32;
 		projector->next_block_no++;
 	}
 }
@@ -415,6 +448,8 @@ static int event_put(struct projector *projector, const struct event *event)
 		boot_begin(projector, event->event_no);
 	index_put_event(&projector->index, event, projector->boot_no, life, folded);
 	projector->next_event_no = event->event_no + 1;
+	projector->last_event_no = event->event_no;
+	projector->last_event_ns = event->timestamp_ns;
 	return 0;
 }
 
