@@ -193,11 +193,15 @@ void index_rollback(struct index_db *index)
 	(void)sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static void statement_run(struct index_db *index, sqlite3_stmt *statement)
+void index_step(struct index_db *index, sqlite3_stmt *statement)
 {
-	int result = sqlite3_step(statement);
+	int result;
 
-	if (result != SQLITE_DONE && result != SQLITE_ROW && index->failed == SQLITE_OK)
+	/* On some errors SQLite rolls the transaction back by itself; what ran behind that would be committed alone. */
+	if (index->failed != SQLITE_OK)
+		return;
+	result = sqlite3_step(statement);
+	if (result != SQLITE_DONE && result != SQLITE_ROW)
 		index->failed = result;
 	(void)sqlite3_reset(statement);
 }
@@ -209,17 +213,23 @@ void index_run(struct index_db *index, enum index_statement which, const int64_t
 
 	for (int i = 0; i < count; i++)
 		(void)sqlite3_bind_int64(statement, i + 1, numbers[i]);
-	statement_run(index, statement);
+	index_step(index, statement);
 }
 
 uint64_t index_meta(struct index_db *index, const char *key, uint64_t otherwise)
 {
 	sqlite3_stmt *statement = index->statement[INDEX_META_GET];
 	uint64_t value = otherwise;
+	int result;
 
+	if (index->failed != SQLITE_OK)
+		return otherwise;
 	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
-	if (sqlite3_step(statement) == SQLITE_ROW)
+	result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
 		value = (uint64_t)sqlite3_column_int64(statement, 0);
+	else if (result != SQLITE_DONE)
+		index->failed = result;
 	(void)sqlite3_reset(statement);
 	return value;
 }
@@ -230,7 +240,7 @@ void index_meta_set(struct index_db *index, const char *key, uint64_t value)
 
 	(void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(statement, 2, (int64_t)value);
-	statement_run(index, statement);
+	index_step(index, statement);
 }
 
 void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BYTES])
@@ -239,5 +249,5 @@ void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BY
 
 	(void)sqlite3_bind_text(statement, 1, "ring_uuid", -1, SQLITE_STATIC);
 	(void)sqlite3_bind_blob(statement, 2, ring_uuid, RING_UUID_BYTES, SQLITE_STATIC);
-	statement_run(index, statement);
+	index_step(index, statement);
 }

@@ -49,6 +49,9 @@ uint64_t index_meta(struct index_db *index, const char *key, uint64_t otherwise)
 void index_meta_set(struct index_db *index, const char *key, uint64_t value);
 void index_uuid_set(struct index_db *index, const uint8_t ring_uuid[RING_UUID_BYTES]);
 
+/* Runs a statement that is bound, and resets it.  Nothing is run once something of the transaction has failed. */
+void index_step(struct index_db *index, sqlite3_stmt *statement);
+
 /* Runs a statement with these numbers as its parameters. */
 void index_run(struct index_db *index, enum index_statement which, const int64_t *numbers,
 	       int count);

@@ -54,11 +54,7 @@ static void row_text(struct row *row, const void *text, size_t bytes)
 
 static void row_run(struct row *row)
 {
-	int result = sqlite3_step(row->statement);
-
-	if (result != SQLITE_DONE && row->index->failed == SQLITE_OK)
-		row->index->failed = result;
-	(void)sqlite3_reset(row->statement);
+	index_step(row->index, row->statement);
 }
 
 /* --- rows that come in great numbers --- */
