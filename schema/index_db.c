@@ -170,6 +170,35 @@ void index_remove(const char *path)
 			(void)unlink(name);
 }
 
+/* The first bytes of a file that SQLite has open.  Not by another descriptor: closing that would give up SQLite's locks. */
+static bool begins_with(sqlite3_file *file, const void *magic, int bytes)
+{
+	char got[16];
+
+	return file->pMethods->xRead(file, got, bytes, 0) == SQLITE_OK &&
+	       memcmp(got, magic, (size_t)bytes) == 0;
+}
+
+bool index_is_there(struct index_db *index)
+{
+	static const char db_magic[16] = "SQLite format 3";
+	static const char wal_magic[3] = { 0x37, 0x7f, 0x06 };
+	sqlite3_file *file = NULL, *wal = NULL;
+	sqlite3_int64 bytes = 0, wal_bytes = 0;
+	int moved = 0;
+
+	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_FILE_POINTER, &file);
+	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (moved || !file || !file->pMethods ||
+	    file->pMethods->xFileSize(file, &bytes) != SQLITE_OK || bytes < index->file_bytes ||
+	    !begins_with(file, db_magic, sizeof(db_magic)))
+		return false;
+	index->file_bytes = bytes;
+	return !wal || !wal->pMethods || wal->pMethods->xFileSize(wal, &wal_bytes) != SQLITE_OK ||
+	       wal_bytes == 0 || begins_with(wal, wal_magic, sizeof(wal_magic));
+}
+
 int index_begin(struct index_db *index)
 {
 	index->failed = SQLITE_OK;

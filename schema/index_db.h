@@ -25,6 +25,7 @@ struct index_db {
 	sqlite3 *db;
 	sqlite3_stmt *statement[INDEX_STATEMENT_COUNT];
 	struct index_pending *pending;
+	int64_t file_bytes; /* the most that the file had: it never shrinks */
 	int failed; /* the first SQLite result that was not good since index_begin(); sticky */
 };
 
@@ -36,6 +37,10 @@ void index_close(struct index_db *index); /* of a zeroed one does nothing */
 
 /* Removes an index and what belongs to it. */
 void index_remove(const char *path);
+
+/* False: somebody has removed, replaced, cut or overwritten the file since it was opened, as far as its size and the first bytes of
+ * it and its log tell.  Damage elsewhere is found when SQLite reads it. */
+bool index_is_there(struct index_db *index);
 
 /* A transaction.  index_commit(): 0, or -errno of the first thing that failed in it (-ENOSPC, -EIO, -EBADMSG, ...): then it was rolled back. */
 int index_begin(struct index_db *index);

@@ -682,7 +682,9 @@ int projector_step(struct projector *projector, size_t max_events, size_t *ret_e
 
 	if (r < 0)
 		return fail(projector, r, "read", projector->ring_path);
-	r = projector->index.db ? batch(projector, max_events, &events) : -EBADMSG;
+	r = projector->index.db && index_is_there(&projector->index)
+		    ? batch(projector, max_events, &events)
+		    : -EBADMSG;
 	if (r > 0 ||
 	    r == -EBADMSG) { /* what comes next is no longer in the ring, or the index is damaged */
 		r = index_begin_anew(projector);
