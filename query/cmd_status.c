@@ -71,30 +71,36 @@ static int add_up(struct status *status)
 	return find_last_facts(status);
 }
 
-/* The index's own word on how far it is. */
-static void ask_index(struct status *status)
+/* The index's own word on how far it is.  0, also when there is none or it cannot be read; -ENOMEM. */
+static int ask_index(struct status *status)
 {
 	struct stat file;
 	char path[PATH_MAX + 128];
 	sqlite3 *db = NULL;
 	sqlite3_stmt *statement = NULL;
+	int result;
 
 	if (stat(status->query->index_path, &file) < 0)
-		return;
+		return 0;
 	status->index_bytes = (uint64_t)file.st_size;
 	(void)snprintf(path, sizeof(path), "%s-wal", status->query->index_path);
 	if (stat(path, &file) == 0)
 		status->index_bytes += (uint64_t)file.st_size;
-	if (sqlite3_open_v2(status->query->index_path, &db, SQLITE_OPEN_READONLY, NULL) ==
-		    SQLITE_OK &&
-	    sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'next_event_no'", -1,
-			       &statement, NULL) == SQLITE_OK &&
-	    sqlite3_step(statement) == SQLITE_ROW) {
+	result = sqlite3_open_v2(status->query->index_path, &db, SQLITE_OPEN_READONLY, NULL);
+	if (result == SQLITE_OK)
+		result =
+			sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'next_event_no'",
+					   -1, &statement, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW) {
 		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
 		status->index_known = true;
 	}
 	(void)sqlite3_finalize(statement);
 	(void)sqlite3_close(db);
+	/* SQLite calls it an I/O error as well when memory runs out in opening a file. */
+	return result == SQLITE_NOMEM || result == SQLITE_IOERR_NOMEM ? -ENOMEM : 0;
 }
 
 static uint64_t index_lag(const struct status *status)
@@ -260,12 +266,13 @@ int cmd_status(const struct options *options)
 	if (r == 0) {
 		int error = add_up(&status);
 
+		if (error == 0)
+			error = ask_index(&status);
 		if (error < 0)
 			r = query_failed(&query, error, "read");
 	}
 	if (r == 0) {
 		status.running = query_recorder_runs(&query);
-		ask_index(&status);
 		if (options->format == OUTPUT_TEXT) {
 			say_ring(&status);
 			say_index(&status);
