@@ -338,9 +338,9 @@ static inline void disk_base_write(struct disk *disk, uint64_t offset, const voi
 static inline struct disk *disk_new_like(const struct disk *other)
 {
 	struct disk *disk = disk_new(other->bytes);
+	off_t from = 0;
 
-	if (sendfile(disk->base_fd, other->base_fd, &(off_t){ 0 }, other->bytes) !=
-	    (ssize_t)other->bytes)
+	if (sendfile(disk->base_fd, other->base_fd, &from, other->bytes) != (ssize_t)other->bytes)
 		abort();
 	return disk;
 }

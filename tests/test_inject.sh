@@ -215,7 +215,7 @@ poll error=EINTR 3 - new 0.2 0
 fdatasync error=EIO 5+ index new 0.2 0
 pwrite64 error=ENOSPC 5 index new 0.2 0
 pwrite64 error=EIO 9+ index new 0.2 0
-fdatasync error=EIO 2 ring again 2.5 1
+fdatasync error=EIO 3 ring again 2.5 1
 END
 
 done_testing

@@ -43,6 +43,7 @@ static bool fails(void)
 	return true;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of the C library are theirs */
 void *malloc(size_t bytes)
 {
 	return fails() ? NULL : __libc_malloc(bytes);
@@ -68,6 +69,7 @@ void *reallocarray(void *memory, size_t count, size_t bytes)
 	}
 	return realloc(memory, all);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 #endif
 
 enum { OUTPUT_BYTES = 1 << 22, QUICK_FIRST = 60, QUICK_MORE = 60, QUICK_FEW = 3, SHOWN_MAX = 5 };
