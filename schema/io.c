@@ -85,8 +85,9 @@ void io_touch(const struct io *io, uint8_t *data, size_t bytes)
 	for (size_t at = 0; at < bytes;) {
 		/* volatile: a store of what is there already is the point. */
 		volatile uint8_t *byte = data + at;
+		const uint8_t same = *byte;
 
-		*byte = *byte;
+		*byte = same;
 		at += PAGE_BYTES - (size_t)((uintptr_t)(data + at) % PAGE_BYTES);
 	}
 	if (io->touched && bytes > 0)

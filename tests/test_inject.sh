@@ -18,6 +18,7 @@ unset PROCLEDGER_STORE
 for program in strace xz sqlite3; do
 	command -v $program >/dev/null || skip_all "$program is not installed"
 done
+! ldd "$D" | grep -qE 'lib[at]san' || skip_all "a sanitizer needs the calls that are to fail"
 strace -qqq -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
 if [ -w /dev/shm ]; then
 	rm -rf "$scratch"
