@@ -23,7 +23,6 @@ enum {
 struct procfs_stat {
 	const uint8_t *comm; /* what stands between the first '(' and the last ')' */
 	uint32_t comm_bytes;
-	char state;
 	uint32_t ppid;
 	uint32_t flags; /* PF_* of the kernel */
 	uint64_t start_ticks;

@@ -76,7 +76,6 @@ int procfs_parse_stat(const uint8_t *text, size_t bytes, struct procfs_stat *ret
 		return -EBADMSG;
 	stat.comm = open + 1;
 	stat.comm_bytes = (uint32_t)(shut - open - 1);
-	stat.state = (char)shut[2];
 	t.at = shut + 3;
 	stat.ppid = number32_next(&t);
 	words_skip(&t, 4);
