@@ -165,8 +165,7 @@ static const char *blocks_check(struct ring *ring, uint64_t low, uint64_t high)
 			wrong = "reading a block fails";
 		else if (bad[block_no] && r == 0)
 			wrong = "damage is not found";
-		else if (!bad[block_no] &&
-			 (r != 0 || !same_header(&header, &headers[block_no])))
+		else if (!bad[block_no] && (r != 0 || !same_header(&header, &headers[block_no])))
 			wrong = "a good block cannot be read";
 	}
 	block_free(block);
