@@ -11,7 +11,7 @@
 #include "schema/cleanup.h"
 #include "schema/json.h"
 
-enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512 };
+enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512, FLUSH_BYTES = 1 << 16 };
 
 enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_NULL };
 
@@ -21,8 +21,17 @@ struct cell {
 	enum cell_type type;
 };
 
+/* What a column begins with in JSON, and what it is when it is NULL: ',"name":null'. */
+struct member {
+	char *text;
+	size_t name_bytes, bytes; /* up to the value; with null */
+};
+
 struct output {
 	FILE *file;
+	char *buffer; /* what is still to be written to file: a row is some thirty pieces */
+	size_t used, capacity;
+	struct member *members;
 	enum output_format format;
 	const char *rows_name, *null_text;
 	const struct output_column *columns;
@@ -55,6 +64,89 @@ int output_format_parse(const char *word, enum output_format *ret_format)
 	return -EINVAL;
 }
 
+/* --- the buffer --- */
+
+void output_flush(struct output *output)
+{
+	errno = 0;
+	if (output->used > 0)
+		(void)fwrite_unlocked(output->buffer, 1, output->used, output->file);
+	output->used = 0;
+	if (ferror_unlocked(output->file) && output->error == 0)
+		output->error = errno ? -errno : -EIO;
+}
+
+/* So many bytes of the buffer to write to, of which the caller takes some by adding to output->used; NULL: no memory. */
+static char *room(struct output *output, size_t bytes)
+{
+	char *grown;
+
+	if (bytes > output->capacity - output->used)
+		output_flush(output);
+	if (bytes <= output->capacity)
+		return output->buffer + output->used;
+	grown = realloc(output->buffer, bytes + FLUSH_BYTES);
+	if (!grown) {
+		output->out_of_memory = true;
+		return NULL;
+	}
+	output->buffer = grown;
+	output->capacity = bytes + FLUSH_BYTES;
+	return grown + output->used;
+}
+
+static void put(struct output *output, const char *text, size_t bytes)
+{
+	char *out = room(output, bytes);
+
+	if (!out)
+		return;
+	if (bytes > 0)
+		memcpy(out, text, bytes);
+	output->used += bytes;
+}
+
+static void put_words(struct output *output, const char *words)
+{
+	put(output, words, strlen(words));
+}
+
+/* --- the beginning --- */
+
+static bool members_make(struct output *output)
+{
+	if (output->format != OUTPUT_JSON && output->format != OUTPUT_JSONL)
+		return true;
+	output->members = calloc(output->column_count + 1, sizeof(*output->members));
+	for (size_t i = 0; i < output->column_count && output->members; i++) {
+		struct member *member = &output->members[i];
+		int bytes = asprintf(&member->text, ",\"%s\":null", output->columns[i].name);
+
+		if (bytes < 0) {
+			member->text = NULL;
+			return false;
+		}
+		member->bytes = (size_t)bytes;
+		member->name_bytes = member->bytes - 4;
+	}
+	return output->members != NULL;
+}
+
+static void put_head(struct output *output)
+{
+	if (output->format == OUTPUT_JSON) {
+		put_words(output, "{\"");
+		put_words(output, output->rows_name);
+		put_words(output, "\":[");
+	}
+	for (size_t i = 0; i < output->column_count && output->format == OUTPUT_CSV; i++) {
+		put(output, ",", i > 0);
+		put_words(output, output->columns[i].name);
+	}
+	if (output->format == OUTPUT_CSV)
+		put_words(output, "\r\n");
+}
+
 struct output *output_new(FILE *file, enum output_format format, const char *rows_name,
 			  const struct output_column *columns, size_t column_count,
 			  const char *null_text)
@@ -71,21 +163,13 @@ struct output *output_new(FILE *file, enum output_format format, const char *row
 				   .column_count = column_count };
 	output->widths = calloc(column_count + 1, sizeof(*output->widths));
 	output->right = calloc(column_count + 1, sizeof(*output->right));
-	if (!output->widths || !output->right) {
+	if (!output->widths || !output->right || !members_make(output)) {
 		output_free(output);
 		return NULL;
 	}
 	for (size_t i = 0; i < column_count; i++)
 		output->right[i] = columns[i].number;
-	if (format == OUTPUT_JSON)
-		(void)fprintf(file, "{\"%s\":[", rows_name);
-	for (size_t i = 0; i < column_count && format == OUTPUT_CSV; i++) {
-		if (i > 0)
-			(void)putc_unlocked(',', file);
-		(void)fputs_unlocked(columns[i].name, file);
-	}
-	if (format == OUTPUT_CSV)
-		(void)fputs_unlocked("\r\n", file);
+	put_head(output);
 	return output;
 }
 
@@ -93,6 +177,10 @@ void output_free(struct output *output)
 {
 	if (!output)
 		return;
+	for (size_t i = 0; i < output->column_count && output->members; i++)
+		free(output->members[i].text);
+	free(output->members);
+	free(output->buffer);
 	free(output->cells);
 	free(output->text);
 	free(output->widths);
@@ -144,7 +232,7 @@ static size_t text_width(const char *text, size_t bytes)
 static void pad(struct output *output, size_t count)
 {
 	while (count-- > 0)
-		(void)putc_unlocked(' ', output->file);
+		put(output, " ", 1);
 }
 
 /* So much of text as still fits into the terminal. */
@@ -169,18 +257,18 @@ static void table_cell(struct output *output, size_t column, const char *text, s
 	bool last = column + 1 == output->column_count;
 
 	if (column > 0)
-		(void)putc_unlocked(' ', output->file);
+		put(output, " ", 1);
 	else
 		output->row_width = 0;
 	if (output->right[column])
 		pad(output, space);
 	if (!last || output->right[column])
 		output->row_width += space + 1;
-	(void)fwrite_unlocked(text, 1, fitting(output, text, bytes, width), output->file);
+	put(output, text, fitting(output, text, bytes, width));
 	if (!output->right[column] && !last)
 		pad(output, space);
 	if (last)
-		(void)putc_unlocked('\n', output->file);
+		put(output, "\n", 1);
 }
 
 /* A column is one of numbers when nothing else is in the rows so far. */
@@ -261,22 +349,20 @@ static void table_put(struct output *output, const char *text, size_t bytes, enu
 
 /* --- values --- */
 
-static const char *column_name(const struct output *output)
+/* A member's name, and null_too: its value. */
+static void json_member(struct output *output, bool null_too)
 {
-	return output->columns[output->column].name;
-}
+	const struct member *member = &output->members[output->column];
+	size_t bytes = null_too ? member->bytes : member->name_bytes;
 
-static void json_member(struct output *output)
-{
 	if (output->column > 0) {
-		(void)fputs_unlocked(",\"", output->file);
-	} else {
-		if (output->format == OUTPUT_JSON)
-			(void)fputs_unlocked(output->row_count > 0 ? ",\n" : "\n", output->file);
-		(void)fputs_unlocked("{\"", output->file);
+		put(output, member->text, bytes);
+		return;
 	}
-	(void)fputs_unlocked(column_name(output), output->file);
-	(void)fputs_unlocked("\":", output->file);
+	if (output->format == OUTPUT_JSON)
+		put_words(output, output->row_count > 0 ? ",\n" : "\n");
+	put(output, "{", 1);
+	put(output, member->text + 1, bytes - 1);
 }
 
 /* A value that needs no escape in any format. */
@@ -291,17 +377,14 @@ static void put_typed(struct output *output, const char *text, size_t bytes, boo
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
-		json_member(output);
-		if (quoted)
-			(void)putc_unlocked('"', output->file);
-		(void)fwrite_unlocked(text, 1, bytes, output->file);
-		if (quoted)
-			(void)putc_unlocked('"', output->file);
+		json_member(output, false);
+		put(output, "\"", quoted);
+		put(output, text, bytes);
+		put(output, "\"", quoted);
 		break;
 	case OUTPUT_CSV:
-		if (output->column > 0)
-			(void)putc_unlocked(',', output->file);
-		(void)fwrite_unlocked(text, 1, bytes, output->file);
+		put(output, ",", output->column > 0);
+		put(output, text, bytes);
 		break;
 	}
 	output->column++;
@@ -320,7 +403,10 @@ void output_null(struct output *output)
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
-		put_plain(output, "null", 4, false);
+		if (output->column >= output->column_count)
+			break;
+		json_member(output, true);
+		output->column++;
 		break;
 	case OUTPUT_CSV:
 		put_plain(output, "", 0, false);
@@ -331,12 +417,24 @@ void output_null(struct output *output)
 /* printf is most of the cost of a row of numbers. */
 void output_unsigned(struct output *output, uint64_t value)
 {
+	static const char pairs[] =
+		"0001020304050607080910111213141516171819202122232425262728293031"
+		"3233343536373839404142434445464748495051525354555657585960616263"
+		"6465666768697071727374757677787980818283848586878889909192939495"
+		"96979899";
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
+	for (; value >= 100; value /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+	}
+	if (value >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + value * 2, 2);
+	} else {
+		digits[--at] = (char)('0' + value);
+	}
 	put_plain(output, digits + at, sizeof(digits) - at, false);
 }
 
@@ -430,15 +528,29 @@ bool output_json_string(FILE *file, const void *data, size_t bytes)
 /* The bytes themselves, beside a string that could not hold them. */
 static void json_hex(struct output *output, const void *data, size_t bytes)
 {
-	const uint8_t *in = data;
+	char *out;
 
-	(void)fprintf(output->file, ",\"%s_hex\":\"", column_name(output));
-	for (size_t i = 0; i < bytes; i++) {
-		char digits[2];
+	put_words(output, ",\"");
+	put_words(output, output->columns[output->column].name);
+	put_words(output, "_hex\":\"");
+	out = room(output, bytes * 2);
+	if (out)
+		output->used += escape_hex(data, bytes, out);
+	put(output, "\"", 1);
+}
 
-		(void)fwrite_unlocked(digits, 1, escape_hex(in + i, 1, digits), output->file);
-	}
-	(void)putc_unlocked('"', output->file);
+/* A string with its quotes, made where it is to stand.  True when nothing was lost. */
+static bool json_string(struct output *output, const void *data, size_t bytes)
+{
+	bool clean = false;
+	char *out;
+
+	put(output, "\"", 1);
+	out = room(output, JSON_ESCAPE_MAX(bytes));
+	if (out)
+		output->used += json_escape(data, bytes, out, &clean);
+	put(output, "\"", 1);
+	return clean;
 }
 
 static void put_escaped(struct output *output, const void *data, size_t bytes)
@@ -466,8 +578,8 @@ void output_bytes(struct output *output, const void *data, size_t bytes)
 	}
 	if (output->column >= output->column_count)
 		return;
-	json_member(output);
-	if (!output_json_string(output->file, data, bytes))
+	json_member(output, false);
+	if (!json_string(output, data, bytes))
 		json_hex(output, data, bytes);
 	output->column++;
 }
@@ -526,8 +638,8 @@ static void json_column_arguments(struct output *output, const void *data, size_
 	} else if (output->format == OUTPUT_CSV) {
 		put_escaped(output, json, json_bytes);
 	} else if (output->column < output->column_count) {
-		json_member(output);
-		(void)fwrite_unlocked(json, 1, json_bytes, output->file);
+		json_member(output, false);
+		put(output, json, json_bytes);
 		if (!clean)
 			json_hex(output, data, bytes);
 		output->column++;
@@ -554,17 +666,17 @@ void output_row_end(struct output *output)
 			table_lay_out(output);
 		break;
 	case OUTPUT_JSON:
-		(void)putc_unlocked('}', output->file);
+		put(output, "}", 1);
 		break;
 	case OUTPUT_JSONL:
-		(void)fputs_unlocked("}\n", output->file);
+		put(output, "}\n", 2);
 		break;
 	case OUTPUT_CSV:
-		(void)fputs_unlocked("\r\n", output->file);
+		put(output, "\r\n", 2);
 		break;
 	}
-	if (ferror_unlocked(output->file) && output->error == 0)
-		output->error = errno ? -errno : -EIO;
+	if (output->used >= FLUSH_BYTES)
+		output_flush(output);
 }
 
 void output_end(struct output *output)
@@ -572,7 +684,6 @@ void output_end(struct output *output)
 	if (output->format == OUTPUT_TEXT && !output->laid_out && output->row_count > 0)
 		table_lay_out(output);
 	if (output->format == OUTPUT_JSON)
-		(void)fputs_unlocked(output->row_count > 0 ? "\n]" : "]", output->file);
-	if (ferror_unlocked(output->file) && output->error == 0)
-		output->error = errno ? -errno : -EIO;
+		put_words(output, output->row_count > 0 ? "\n]" : "]");
+	output_flush(output);
 }

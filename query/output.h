@@ -50,6 +50,9 @@ void output_word(struct output *output, const char *word); /* of our own; NULL: 
 void output_arguments(struct output *output, const void *data, size_t bytes);
 void output_row_end(struct output *output);
 
+/* Gives what was written so far to the file; at the end output_end() does. */
+void output_flush(struct output *output);
+
 /* Ends the rows.  In JSON the caller then writes the members that follow (each with a comma before it) and "}\n". */
 void output_end(struct output *output);
 
