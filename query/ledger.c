@@ -366,13 +366,21 @@ int ledger_walk_init(struct ledger_walk *walk, struct ledger *ledger, size_t fir
 		.boot_no = ledger->spans[first].boot_no,
 	};
 	walk->cursor = ring_cursor_new(ledger->ring, ledger->spans[first].block_no);
-	return walk->cursor ? 0 : -ENOMEM;
+	if (!walk->cursor)
+		return -ENOMEM;
+	ring_cursor_set_end(walk->cursor, walk->end_event_no);
+	return 0;
 }
 
 void ledger_walk_clear(struct ledger_walk *walk)
 {
 	ring_cursor_free(walk->cursor);
 	walk->cursor = NULL;
+}
+
+void ledger_walk_set_filter(struct ledger_walk *walk, const struct event_filter *filter)
+{
+	ring_cursor_set_filter(walk->cursor, filter);
 }
 
 int ledger_walk_next(struct ledger_walk *walk, const struct event **ret_event)

@@ -89,6 +89,9 @@ struct ledger_walk {
 int ledger_walk_init(struct ledger_walk *walk, struct ledger *ledger, size_t first, size_t last);
 void ledger_walk_clear(struct ledger_walk *walk);
 
+/* Before the first ledger_walk_next(): gives only events that pass; see ring_cursor_set_filter(). */
+void ledger_walk_set_filter(struct ledger_walk *walk, const struct event_filter *filter);
+
 /* 0: *ret_event is valid until the next call; LEDGER_WALK_END; -errno.  What cannot be read is skipped and noted in ledger->damage. */
 enum { LEDGER_WALK_END = 1 };
 int ledger_walk_next(struct ledger_walk *walk, const struct event **ret_event);

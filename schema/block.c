@@ -1032,6 +1032,8 @@ struct block {
 	size_t columns_room;
 	struct event *events;
 	size_t event_count, event_room;
+	bool filtered;
+	struct event_filter filter;
 };
 
 struct block *block_new(void)
@@ -1058,6 +1060,13 @@ void block_free(struct block *block)
 	free(block->columns);
 	free(block->events);
 	free(block);
+}
+
+void block_set_filter(struct block *block, const struct event_filter *filter)
+{
+	block->filtered = filter != NULL;
+	if (filter)
+		block->filter = *filter;
 }
 
 static int column_inflate(z_stream *z, const uint8_t *in, size_t stored, uint8_t *out, size_t bytes)
@@ -1140,6 +1149,17 @@ static int directory_check(struct reader r, unsigned count, size_t *ret_raw_byte
 	return 0;
 }
 
+/* Whether any event is of a kind that is asked for. */
+static bool kinds_pass(const struct block *block)
+{
+	const struct lane *kinds = &block->coder.lane[COLUMN_KIND];
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < kinds->bytes; i++)
+		seen |= UINT64_C(1) << (kinds->data[i] % EVENT_KIND_LIMIT);
+	return (seen & block->filter.kinds) != 0;
+}
+
 static int columns_unpack(struct block *block, const uint8_t *payload, size_t bytes)
 {
 	struct reader directory = reader_make(payload, bytes), data;
@@ -1170,6 +1190,8 @@ static int columns_unpack(struct block *block, const uint8_t *payload, size_t by
 		r = column_unpack(block, &entry, stored, &used);
 		if (r < 0)
 			return r;
+		if (entry.column == COLUMN_KIND && block->filtered && !kinds_pass(block))
+			break;
 	}
 	return 0;
 }
@@ -1205,34 +1227,66 @@ enum {
 	ZERO_EVENTS = 16
 }; /* zeroed at once: quicker than each, and still in the cache when filled */
 
-static int events_unpack(struct block *block, uint64_t first_event_no, size_t count)
+/* Where event `index` goes, behind `kept` others. */
+static struct event *event_place(struct block *block, size_t index, size_t count, size_t kept)
 {
-	struct coder *c = &block->coder;
-	const uint8_t *detail;
+	struct event *event = &block->events[kept];
 
-	for (size_t i = 0; i < count; i++) {
-		struct event *e = &block->events[i];
+	if (block->filtered)
+		memset(event, 0, sizeof(*event));
+	else if (index % ZERO_EVENTS == 0)
+		memset(event, 0,
+		       (count - index < ZERO_EVENTS ? count - index : ZERO_EVENTS) *
+			       sizeof(*event));
+	return event;
+}
 
-		if (i % ZERO_EVENTS == 0)
-			memset(e, 0,
-			       (count - i < ZERO_EVENTS ? count - i : ZERO_EVENTS) * sizeof(*e));
-		e->event_no = first_event_no + i;
-		code_event(c, i, e, false);
-		if (c->failed)
-			return c->failed;
-	}
+static int columns_are_used_up(struct coder *c)
+{
 	c->lane[COLUMN_KEYFRAME].at = c->lane[COLUMN_KEYFRAME].bytes;
 	for (unsigned i = 0; i < COLUMN_LIMIT; i++)
 		if (c->lane[i].at != c->lane[i].bytes)
 			return -EBADMSG;
-	/* only now the details no longer move */
-	detail = c->details.data;
-	for (size_t i = 0; i < count && c->details.at > 0; i++) {
+	return 0;
+}
+
+/* Once all are there, because until then the details move. */
+static void details_place(struct block *block)
+{
+	const uint8_t *detail = block->coder.details.data;
+
+	for (size_t i = 0; i < block->event_count && block->coder.details.at > 0; i++) {
 		struct event *e = &block->events[i];
 
 		e->detail = e->detail_bytes > 0 ? detail : NULL;
 		detail += e->detail_bytes;
 	}
+}
+
+static int events_unpack(struct block *block, uint64_t first_event_no, size_t count)
+{
+	struct coder *c = &block->coder;
+	size_t kept = 0;
+	int r;
+
+	for (size_t i = 0; i < count; i++) {
+		struct event *e = event_place(block, i, count, kept);
+		size_t details_at = c->details.at;
+
+		e->event_no = first_event_no + i;
+		code_event(c, i, e, false);
+		if (c->failed)
+			return c->failed;
+		if (!block->filtered || event_filter_passes(&block->filter, e))
+			kept++;
+		else
+			c->details.at = details_at;
+	}
+	r = columns_are_used_up(c);
+	if (r < 0)
+		return r;
+	block->event_count = kept;
+	details_place(block);
 	return 0;
 }
 
@@ -1249,6 +1303,8 @@ static int payload_unpack(struct block *block, const uint8_t *payload, size_t by
 	/* every event takes a byte of KIND, so this cannot be a lie */
 	if (block->coder.lane[COLUMN_KIND].bytes != count)
 		return -EBADMSG;
+	if (block->filtered && !kinds_pass(block))
+		return 0;
 	r = time_begin(&block->coder, count);
 	if (r < 0)
 		return r;
@@ -1274,10 +1330,9 @@ int block_unpack(struct block *block, const uint8_t *payload, size_t bytes, uint
 	r = payload_unpack(block, payload, bytes, first_event_no, count);
 	if (r < 0) {
 		memset(block->coder.lane, 0, sizeof(block->coder.lane));
-		return r;
+		block->event_count = 0;
 	}
-	block->event_count = count;
-	return 0;
+	return r;
 }
 
 const struct event *block_events(const struct block *block, size_t *ret_count)

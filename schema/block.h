@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "schema/event.h"
+#include "schema/event_filter.h"
 
 enum {
 	BLOCK_EVENTS_MAX = 65536,
@@ -39,8 +40,12 @@ void block_free(struct block *block); /* NULL does nothing */
 int block_unpack(struct block *block, const uint8_t *payload, size_t bytes, uint64_t first_event_no,
 		 size_t count);
 
-/* The events of the last block_unpack(); raw and detail point into the block, until the next block_unpack(). */
+/* From the next block_unpack() on only events that pass are kept; NULL: all, as in the beginning.  The filter is copied, its arrays of
+ * numbers are not.  What no event that passes can depend on is not unpacked, so damage there goes unnoticed. */
+void block_set_filter(struct block *block, const struct event_filter *filter);
+
+/* The events of the last block_unpack() that the filter lets pass; raw and detail point into the block, until the next block_unpack(). */
 const struct event *block_events(const struct block *block, size_t *ret_count);
 
-/* The piece of keyframe of the last block_unpack(); NULL and 0 when it has none. */
+/* The piece of keyframe of the last block_unpack(), without a filter; NULL and 0 when it has none. */
 const uint8_t *block_keyframe(const struct block *block, size_t *ret_bytes);

@@ -59,7 +59,15 @@ struct ring_cursor;
 struct ring_cursor *ring_cursor_new(struct ring *ring, uint64_t block_no);
 void ring_cursor_free(struct ring_cursor *cursor); /* NULL does nothing */
 
-/* The next event.
+/* ring_next() is to give RING_END where the next event would have this number or a later one.  With a filter it may give events of the
+ * same block beyond. */
+void ring_cursor_set_end(struct ring_cursor *cursor, uint64_t event_no);
+
+/* Before the first ring_next(): it is to give only events that pass; NULL: all, as in the beginning.  The filter is copied, its arrays of
+ * numbers are not.  Blocks of which the header says that nothing in them passes are not read: damage there is no RING_HOLE. */
+void ring_cursor_set_filter(struct ring_cursor *cursor, const struct event_filter *filter);
+
+/* The next event (that passes the filter).
  * 0: *ret_event is valid until the next call;
  * RING_END: no newer one yet; ask again;
  * RING_HOLE: events [*ret_from_no, *ret_to_no) cannot be read; the cursor stands behind them (from 0: it is not known where they begin);

@@ -36,6 +36,9 @@ struct ring_cursor {
 	size_t count, at;
 	bool given_staged; /* the last event given was out of staging */
 	uint32_t boot_no;
+	uint64_t end_no; /* nothing from this number on is given */
+	bool filtered;
+	struct event_filter filter;
 
 	bool in_log;           /* the three below are set */
 	struct ring_tail tail; /* of staging, when last looked at */
@@ -52,7 +55,9 @@ struct ring_cursor *ring_cursor_new(struct ring *ring, uint64_t block_no)
 
 	if (!cursor)
 		return NULL;
-	*cursor = (struct ring_cursor){ .ring = ring, .block_no = block_no, .gap = RING_HOLE };
+	*cursor = (struct ring_cursor){
+		.ring = ring, .block_no = block_no, .gap = RING_HOLE, .end_no = UINT64_MAX
+	};
 	cursor->block = block_new();
 	if (!cursor->block)
 		return NULL;
@@ -65,6 +70,19 @@ void ring_cursor_free(struct ring_cursor *cursor)
 		return;
 	block_free(cursor->block);
 	free(cursor);
+}
+
+void ring_cursor_set_end(struct ring_cursor *cursor, uint64_t event_no)
+{
+	cursor->end_no = event_no;
+}
+
+void ring_cursor_set_filter(struct ring_cursor *cursor, const struct event_filter *filter)
+{
+	cursor->filtered = filter != NULL;
+	if (filter)
+		cursor->filter = *filter;
+	block_set_filter(cursor->block, filter);
 }
 
 uint32_t ring_cursor_boot_no(const struct ring_cursor *cursor)
@@ -147,6 +165,26 @@ static bool block_known(struct ring_cursor *cursor)
 	       header_end_no(&header) <= cursor->event_no;
 }
 
+/* Reads block_no, or only its header when that says that nothing in it passes.  As ring_read_block(). */
+static int block_read(struct ring_cursor *cursor)
+{
+	struct ring_block_header header;
+
+	int r;
+
+	if (cursor->filtered && ring_read_header(cursor->ring, cursor->block_no, &header) == 0 &&
+	    !event_filter_reaches(&cursor->filter, header.kind_bits, header.ts_min_ns,
+				  header.ts_max_ns)) {
+		cursor->header = header;
+		cursor->count = 0;
+		return 0;
+	}
+	r = ring_read_block(cursor->ring, cursor->block_no, cursor->block, &cursor->header);
+	if (r == 0)
+		cursor->events = block_events(cursor->block, &cursor->count);
+	return r;
+}
+
 /* Goes into block_no. */
 static int block_enter(struct ring_cursor *cursor, uint64_t *ret_from_no, uint64_t *ret_to_no)
 {
@@ -157,7 +195,7 @@ static int block_enter(struct ring_cursor *cursor, uint64_t *ret_from_no, uint64
 		cursor->block_no++;
 		return CURSOR_AGAIN;
 	}
-	r = ring_read_block(cursor->ring, cursor->block_no, cursor->block, &cursor->header);
+	r = block_read(cursor);
 	switch (r) {
 	case 0:
 		break;
@@ -173,14 +211,15 @@ static int block_enter(struct ring_cursor *cursor, uint64_t *ret_from_no, uint64
 		return r;
 	}
 	cursor->block_no++;
-	cursor->events = block_events(cursor->block, &cursor->count);
 	first_no = cursor->header.first_event_no;
 	if (cursor->event_no >= header_end_no(&cursor->header))
 		return CURSOR_AGAIN;
 	cursor->place = PLACE_BLOCK;
 	cursor->boot_no = cursor->header.boot_no;
 	cursor->given_staged = false;
-	cursor->at = first_no < cursor->event_no ? (size_t)(cursor->event_no - first_no) : 0;
+	cursor->at = 0;
+	while (cursor->at < cursor->count && cursor->events[cursor->at].event_no < cursor->event_no)
+		cursor->at++;
 	if (first_no > cursor->event_no && (cursor->event_no > 0 || cursor->gap == RING_OVERRUN))
 		return report_gap(cursor, first_no, ret_from_no, ret_to_no);
 	cursor->gap = RING_HOLE;
@@ -326,6 +365,8 @@ static int stage_next(struct ring_cursor *cursor, uint64_t *ret_from_no, uint64_
 		return CURSOR_AGAIN;
 	cursor->event_no = cursor->staged.event_no + 1;
 	cursor->given_staged = true;
+	if (cursor->filtered && !event_filter_passes(&cursor->filter, &cursor->staged))
+		return CURSOR_AGAIN;
 	return 0;
 }
 
@@ -335,6 +376,8 @@ int ring_next(struct ring_cursor *cursor, const struct event **ret_event, uint64
 	int r = CURSOR_AGAIN;
 
 	while (r == CURSOR_AGAIN) {
+		if (cursor->event_no >= cursor->end_no)
+			return RING_END;
 		switch (cursor->place) {
 		case PLACE_BLOCK:
 			if (cursor->at < cursor->count) {
@@ -342,6 +385,7 @@ int ring_next(struct ring_cursor *cursor, const struct event **ret_event, uint64
 				cursor->event_no = (*ret_event)->event_no + 1;
 				return 0;
 			}
+			cursor->event_no = header_end_no(&cursor->header);
 			cursor->place = PLACE_BETWEEN;
 			break;
 		case PLACE_BETWEEN:
