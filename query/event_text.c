@@ -69,7 +69,7 @@ static const struct detail_field *known_field(const struct detail *detail, enum 
 {
 	const struct detail_field *field = &detail->field[tag];
 
-	return field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED ? field : NULL;
+	return detail_known(field) ? field : NULL;
 }
 
 static void put_field(struct output *output, const struct detail_field *field)

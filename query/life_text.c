@@ -179,7 +179,7 @@ static const struct detail_field *life_field(const struct past_life *life, enum 
 	if (!life->image)
 		return NULL;
 	field = &life->image->detail.field[tag];
-	return field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED ? field : NULL;
+	return detail_known(field) ? field : NULL;
 }
 
 /* Between quotes where it is not one word; a quote inside is written as its byte, so that it ends nothing. */
@@ -219,7 +219,7 @@ void line_arguments(struct line *line, const struct detail_field *argv)
 		line_argument(line, text + at, bytes);
 		at += bytes + 1;
 	}
-	if (argv->state == DETAIL_TRUNCATED)
+	if (detail_cut(argv))
 		line_print(line, " ...");
 }
 

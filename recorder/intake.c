@@ -8,6 +8,9 @@
 /* Losing has an order: when staging is fuller than this, details are given up first, so that events are not. */
 enum { DETAILS_STAGE_NUMERATOR = 3, DETAILS_STAGE_DENOMINATOR = 4 };
 
+/* The parent of the kernel's threads, include/linux/kthread.h. */
+enum { KTHREADD_PID = 2 };
+
 struct intake {
 	struct intake_setup setup;
 	uint64_t suspended_ns;
@@ -67,25 +70,47 @@ static void detail_strike(struct detail *detail, const struct detail *gone, uint
 			detail->field[tag] = gone->field[tag];
 }
 
+static void detail_attach(struct intake *intake, struct event *event, const struct detail *detail)
+{
+	size_t bytes;
+
+	if (detail_pack(detail, intake->detail, sizeof(intake->detail), &bytes) < 0)
+		return;
+	event->detail = intake->detail;
+	event->detail_bytes = (uint32_t)bytes;
+}
+
+/* A process that began after the event is another one with the same number. */
+static bool is_later_one(const struct intake *intake, const struct event *event,
+			 const struct procfs_task *task)
+{
+	return task->stat_known && procfs_start_ns(intake->setup.procfs, task->start_ticks,
+						   intake->suspended_ns) > event->timestamp_ns;
+}
+
+/* A thread of the kernel is named without a COMM, and never has an EXEC: what it is can only be asked for now. */
+static void kernel_detail(struct intake *intake, struct event *event)
+{
+	struct procfs_task task;
+
+	procfs_read_process(intake->setup.procfs, event->pid, &task);
+	if (task.kernel && !is_later_one(intake, event, &task))
+		detail_attach(intake, event, &task.detail);
+}
+
 static void exec_detail(struct intake *intake, struct event *event, uint32_t overtaken)
 {
 	struct procfs *procfs = intake->setup.procfs;
 	const struct detail gone = procfs_gone(procfs);
 	struct procfs_task task = { .detail = gone };
-	size_t bytes;
 
 	if (!(overtaken >> DETAIL_EXE & 1)) {
 		procfs_read_process(procfs, event->pid, &task);
-		/* A process that began after the EXEC is another one with the same number. */
-		if (task.stat_known && procfs_start_ns(procfs, task.start_ticks,
-						       intake->suspended_ns) > event->timestamp_ns)
+		if (is_later_one(intake, event, &task))
 			task.detail = gone;
 		detail_strike(&task.detail, &gone, overtaken);
 	}
-	if (detail_pack(&task.detail, intake->detail, sizeof(intake->detail), &bytes) < 0)
-		return;
-	event->detail = intake->detail;
-	event->detail_bytes = (uint32_t)bytes;
+	detail_attach(intake, event, &task.detail);
 }
 
 int intake_own(struct intake *intake, struct event *event)
@@ -127,7 +152,11 @@ int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes, ui
 		return INTAKE_BACK;
 	intake->lost_waits = r == GAPS_LOST;
 	intake->event_waits = true;
-	if (intake->event.kind == EVENT_EXEC && intake->setup.procfs && details_affordable(intake))
-		exec_detail(intake, &intake->event, overtaken);
+	if (intake->setup.procfs && details_affordable(intake)) {
+		if (intake->event.kind == EVENT_EXEC)
+			exec_detail(intake, &intake->event, overtaken);
+		else if (intake->event.kind == EVENT_FORK && intake->event.ppid == KTHREADD_PID)
+			kernel_detail(intake, &intake->event);
+	}
 	return waiting_stage(intake);
 }

@@ -1,4 +1,4 @@
-/* intake.h - the way of one datagram into staging: decode, account for its number, at an EXEC ask /proc, append.
+/* intake.h - the way of one datagram into staging: decode, account for its number, at an EXEC (and the birth of a thread of the kernel) ask /proc, append.
  *
  * The same for the kernel's socket and for an imported stream.  Nothing here mallocs, locks or waits.
  */

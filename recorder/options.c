@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "recorder/procfs.h"
 #include "schema/ring_format.h"
 
-enum { OPT_STORE = 256, OPT_RING_SIZE, OPT_INPUT, OPT_RING_ONLY, OPT_DURABILITY };
+enum { ARGV_MIN_BYTES = 64 };
+
+enum { OPT_STORE = 256, OPT_RING_SIZE, OPT_INPUT, OPT_RING_ONLY, OPT_DURABILITY, OPT_ARGV_MAX };
 
 static const struct option long_options[] = {
 	{ "store", required_argument, NULL, OPT_STORE },
@@ -16,6 +19,7 @@ static const struct option long_options[] = {
 	{ "input", required_argument, NULL, OPT_INPUT },
 	{ "ring-only", no_argument, NULL, OPT_RING_ONLY },
 	{ "durability", required_argument, NULL, OPT_DURABILITY },
+	{ "argv-max", required_argument, NULL, OPT_ARGV_MAX },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -36,6 +40,8 @@ static const char help_text[] =
 	"  --ring-only        write the ring, not the index ('procledger reindex' makes it later)\n"
 	"  --durability MODE  what a power cut may cost: 'interval', the last second (default);\n"
 	"                     'batch', the last 20 ms; 'process', what is not in a full block yet\n"
+	"  --argv-max SIZE    the most that is kept of a command line, from 64 to 12K (default "
+	"4K)\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 ended in order, 1 failed while running or not all of the input was\n"
@@ -115,6 +121,18 @@ static int ring_size_take(struct options *options, const char *text, struct comp
 	return 0;
 }
 
+static int argv_max_take(struct options *options, const char *text, struct complaint to)
+{
+	uint64_t bytes;
+
+	if (options_size(text, &bytes) < 0 || bytes < ARGV_MIN_BYTES ||
+	    bytes > PROCFS_ARGV_MAX_BYTES)
+		return complain(to, "--argv-max is a size from %d to %dK, not '%s'", ARGV_MIN_BYTES,
+				PROCFS_ARGV_MAX_BYTES >> 10, text);
+	options->argv_max_bytes = (size_t)bytes;
+	return 0;
+}
+
 static int durability_take(struct options *options, const char *text, struct complaint to)
 {
 	for (int d = DURABILITY_INTERVAL; d <= DURABILITY_BATCH; d++) {
@@ -143,6 +161,8 @@ static int option_take(int option, struct options *options, struct complaint to)
 		return 0;
 	case OPT_DURABILITY:
 		return durability_take(options, optarg, to);
+	case OPT_ARGV_MAX:
+		return argv_max_take(options, optarg, to);
 	case 'h':
 		return OPTIONS_HELP;
 	case 'V':
@@ -158,6 +178,7 @@ int options_parse(int argc, char **argv, const char *store_default, struct optio
 	struct complaint to = { .text = message, .bytes = message_bytes };
 	struct options options = {
 		.store = store_default && *store_default ? store_default : OPTIONS_STORE_DEFAULT,
+		.argv_max_bytes = PROCFS_ARGV_DEFAULT_BYTES,
 	};
 	int option, at, r;
 

@@ -15,9 +15,10 @@ enum durability {
 };
 
 struct options {
-	const char *store;   /* the folder */
-	const char *input;   /* a file, "-" for standard input, NULL for the kernel */
-	uint64_t ring_bytes; /* 0: not given */
+	const char *store;     /* the folder */
+	const char *input;     /* a file, "-" for standard input, NULL for the kernel */
+	uint64_t ring_bytes;   /* 0: not given */
+	size_t argv_max_bytes; /* of each argv; what is beyond is cut off */
 	enum durability durability;
 	bool ring_only;
 };

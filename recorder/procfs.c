@@ -5,32 +5,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "schema/bytes.h"
 #include "schema/cleanup.h"
+#include "schema/event.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* include/linux/sched.h: a kernel thread has no program and no arguments. */
-#define PROCFS_PF_KTHREAD 0x00200000u
+/* include/linux/sched.h: a kernel thread has no program and no arguments; a worker of the kernel has its work behind its name. */
+#define PROCFS_PF_KTHREAD   0x00200000u
+#define PROCFS_PF_WQ_WORKER 0x00000020u
 
 struct procfs {
 	int fd;
 	uint64_t ticks_per_s;
-	bool has_audit; /* CONFIG_AUDIT: loginuid and sessionid are there */
+	bool has_audit;      /* CONFIG_AUDIT: loginuid and sessionid are there */
+	bool has_pidns;      /* CONFIG_PID_NS */
+	bool has_pidfd_info; /* PIDFD_GET_INFO, 6.13 */
+	size_t argv_max_bytes;
 	uint8_t exe[PROCFS_PATH_MAX_BYTES + 1], cwd[PROCFS_PATH_MAX_BYTES + 1];
 	uint8_t argv[PROCFS_ARGV_MAX_BYTES + 1];
 	uint8_t stat[PROCFS_TEXT_MAX_BYTES], text[PROCFS_TEXT_MAX_BYTES];
 	uint8_t cgroup[PROCFS_CGROUP_MAX_BYTES];
-	le32 ids[4], loginuid, sessionid;
+	le32 ids[4], loginuid, sessionid, pidns;
 };
 
-int procfs_open(const char *path, struct procfs **ret_procfs)
+/* --- PIDFD_GET_INFO: include/uapi/linux/pidfd.h of 6.13, which the headers of Debian 12 do not have --- */
+
+struct pidfd_info_v0 {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	uint32_t spare;
+};
+_Static_assert(sizeof(struct pidfd_info_v0) == 64, "PIDFD_INFO_SIZE_VER0");
+
+#define PROCFS_PIDFD_GET_INFO   _IOWR(0xff, 11, struct pidfd_info_v0)
+#define PROCFS_PIDFD_INFO_CREDS (UINT64_C(1) << 1)
+
+/* The ids of a process by its number: a third of what the text of status costs.  -ENOTTY, -EINVAL: not this kernel. */
+static int pidfd_ids(uint32_t pid, uint32_t ret_ids[4])
 {
-	auto_close int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pidfd_info_v0 info = { .mask = PROCFS_PIDFD_INFO_CREDS };
+
+	if (fd < 0 || ioctl(fd, PROCFS_PIDFD_GET_INFO, &info) < 0)
+		return -errno;
+	if (!(info.mask & PROCFS_PIDFD_INFO_CREDS))
+		return -ESRCH;
+	ret_ids[0] = info.ruid;
+	ret_ids[1] = info.euid;
+	ret_ids[2] = info.rgid;
+	ret_ids[3] = info.egid;
+	return 0;
+}
+
+int procfs_open(const struct procfs_setup *setup, struct procfs **ret_procfs)
+{
+	auto_close int fd = open(setup->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	long ticks = sysconf(_SC_CLK_TCK);
 	struct procfs *procfs;
+	uint32_t ids[4];
 
 	if (fd < 0)
 		return -errno;
@@ -38,7 +76,12 @@ int procfs_open(const char *path, struct procfs **ret_procfs)
 	if (!procfs)
 		return -ENOMEM;
 	procfs->ticks_per_s = ticks > 0 ? (uint64_t)ticks : 100;
+	procfs->argv_max_bytes = setup->argv_max_bytes < PROCFS_ARGV_MAX_BYTES
+					 ? setup->argv_max_bytes
+					 : PROCFS_ARGV_MAX_BYTES;
 	procfs->has_audit = faccessat(fd, "self/loginuid", F_OK, 0) == 0;
+	procfs->has_pidns = faccessat(fd, "self/ns/pid", F_OK, 0) == 0;
+	procfs->has_pidfd_info = procfs->has_pidns && pidfd_ids((uint32_t)getpid(), ids) == 0;
 	procfs->fd = steal_fd(&fd);
 	*ret_procfs = procfs;
 	return 0;
@@ -145,15 +188,33 @@ static struct detail_field cgroup_field(struct procfs *procfs, int dir)
 	return field;
 }
 
-static struct detail_field ids_field(struct procfs *procfs, int dir)
+static struct detail_field argv_field(struct procfs *procfs, int dir)
 {
-	ssize_t n = file_read(dir, "status", procfs->text, sizeof(procfs->text));
-	uint32_t ids[4];
+	if (procfs->argv_max_bytes == 0)
+		return (struct detail_field){ .state = DETAIL_WITHHELD };
+	return field_of(procfs->argv,
+			file_read(dir, "cmdline", procfs->argv, procfs->argv_max_bytes + 1),
+			procfs->argv_max_bytes);
+}
 
-	if (n < 0)
-		return field_of(NULL, n, 0);
-	if (procfs_parse_status(procfs->text, (size_t)n, ids) < 0)
-		return (struct detail_field){ .state = DETAIL_GONE };
+/* The ids of a process: by number where the kernel can.  Whether the number was still that of the process behind dir is for the caller to
+ * see, by reading something under dir afterwards. */
+static struct detail_field ids_field(struct procfs *procfs, int dir, uint32_t pid)
+{
+	uint32_t ids[4];
+	ssize_t n;
+
+	if (procfs->has_pidfd_info) {
+		n = pidfd_ids(pid, ids);
+		if (n < 0)
+			return field_of(NULL, n, 0);
+	} else {
+		n = file_read(dir, "status", procfs->text, sizeof(procfs->text));
+		if (n < 0)
+			return field_of(NULL, n, 0);
+		if (procfs_parse_status(procfs->text, (size_t)n, ids) < 0)
+			return (struct detail_field){ .state = DETAIL_GONE };
+	}
 	for (unsigned i = 0; i < 4; i++)
 		procfs->ids[i] = le32_put(ids[i]);
 	return field_of((const uint8_t *)procfs->ids, sizeof(procfs->ids), sizeof(procfs->ids));
@@ -172,6 +233,34 @@ static struct detail_field u32_field(struct procfs *procfs, int dir, const char 
 	return field_of(out->b, sizeof(*out), sizeof(*out));
 }
 
+/* The link reads "pid:[4026531836]". */
+static struct detail_field pidns_field(struct procfs *procfs, int dir)
+{
+	char text[32];
+	ssize_t n = readlinkat(dir, "ns/pid", text, sizeof(text));
+	const size_t head = strlen("pid:[");
+	uint32_t inode;
+
+	if (n < 0)
+		return field_of(NULL, -errno, 0);
+	if ((size_t)n < head + 2 || text[n - 1] != ']' ||
+	    procfs_parse_u32((const uint8_t *)text + head, (size_t)n - head - 1, &inode) < 0)
+		return (struct detail_field){ .state = DETAIL_GONE };
+	procfs->pidns = le32_put(inode);
+	return field_of(procfs->pidns.b, sizeof(procfs->pidns), sizeof(procfs->pidns));
+}
+
+/* "kworker/0:1-events" is the worker 0:1 and what it works at, which is no name: behind the ':' it is cut off. */
+static uint32_t worker_name_bytes(const struct procfs_stat *stat)
+{
+	const uint8_t *colon = memchr(stat->comm, ':', stat->comm_bytes);
+	uint32_t bytes = colon ? (uint32_t)(colon - stat->comm) : stat->comm_bytes;
+
+	while (bytes < stat->comm_bytes && stat->comm[bytes] != '-' && stat->comm[bytes] != '+')
+		bytes++;
+	return bytes;
+}
+
 /* comm, parent and start; the fields that a task without a program leaves empty get their meaning from what stands there. */
 static void stat_take(struct procfs *procfs, int dir, const char *name, struct procfs_task *task)
 {
@@ -183,12 +272,16 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 		field[DETAIL_COMM].state = n < 0 ? state_of_error(n) : DETAIL_GONE;
 		return;
 	}
-	field[DETAIL_COMM] = field_of(stat.comm, stat.comm_bytes, PROCFS_PATH_MAX_BYTES);
+	if (stat.flags & PROCFS_PF_WQ_WORKER)
+		stat.comm_bytes = worker_name_bytes(&stat);
+	field[DETAIL_COMM] = field_of(stat.comm, stat.comm_bytes, PROCFS_COMM_MAX_BYTES);
 	task->stat_known = true;
+	task->kernel = stat.flags & PROCFS_PF_KTHREAD;
 	task->ppid = stat.ppid;
 	task->start_ticks = stat.start_ticks;
-	if (stat.flags & PROCFS_PF_KTHREAD) {
+	if (task->kernel) {
 		field[DETAIL_EXE].state = DETAIL_ABSENT; /* there is none to be known */
+		field[DETAIL_ARGV] = (struct detail_field){ .state = DETAIL_READ };
 	} else if (field[DETAIL_ARGV].state == DETAIL_READ && field[DETAIL_ARGV].bytes == 0) {
 		/* Its memory is gone before its state says so; and of a program that lives the kernel
 		 * leaves at least one NUL (5.18 on, fs/exec.c). */
@@ -202,6 +295,10 @@ struct detail procfs_gone(const struct procfs *procfs)
 
 	for (unsigned tag = DETAIL_EXE; tag <= DETAIL_COMM; tag++)
 		detail.field[tag].state = DETAIL_GONE;
+	if (procfs->has_pidns)
+		detail.field[DETAIL_PIDNS].state = DETAIL_GONE;
+	if (procfs->argv_max_bytes == 0)
+		detail.field[DETAIL_ARGV].state = DETAIL_WITHHELD;
 	if (!procfs->has_audit)
 		detail.field[DETAIL_LOGINUID].state = detail.field[DETAIL_SESSIONID].state =
 			DETAIL_ABSENT;
@@ -223,6 +320,46 @@ static const char *number_text(uint32_t n, char out[NUMBER_BYTES])
 	return at;
 }
 
+/* Fields of this many bytes, packed, take this much: detail_pack() puts at most a tag, a state and a length before each. */
+enum { FIELD_HEAD_BYTES = 4 };
+
+/* Only a process with names as long as they can be gets here. */
+static void argv_fit(struct detail *detail)
+{
+	struct detail_field *argv = &detail->field[DETAIL_ARGV];
+	size_t others = 0;
+
+	for (unsigned tag = 1; tag < DETAIL_TAG_LIMIT; tag++)
+		others += FIELD_HEAD_BYTES + (tag == DETAIL_ARGV ? 0 : detail->field[tag].bytes);
+	if (others + argv->bytes <= EVENT_DETAIL_MAX_BYTES)
+		return;
+	argv->bytes = (uint32_t)(EVENT_DETAIL_MAX_BYTES - others);
+	argv->state = argv->state == DETAIL_READ ? DETAIL_TRUNCATED : argv->state;
+}
+
+/* What goes away first, with the program itself, is read first. */
+static void fields_read(struct procfs *procfs, int dir, uint32_t pid, struct procfs_task *task)
+{
+	struct detail_field *field = task->detail.field;
+
+	field[DETAIL_EXE] = link_field(dir, "exe", procfs->exe);
+	field[DETAIL_ARGV] = argv_field(procfs, dir);
+	field[DETAIL_CWD] = link_field(dir, "cwd", procfs->cwd);
+	stat_take(procfs, dir, "stat", task);
+	field[DETAIL_CGROUP] = cgroup_field(procfs, dir);
+	field[DETAIL_IDS] = ids_field(procfs, dir, pid);
+	if (procfs->has_audit) {
+		field[DETAIL_LOGINUID] = u32_field(procfs, dir, "loginuid", &procfs->loginuid);
+		field[DETAIL_SESSIONID] = u32_field(procfs, dir, "sessionid", &procfs->sessionid);
+	}
+	if (procfs->has_pidns)
+		field[DETAIL_PIDNS] = pidns_field(procfs, dir);
+	/* The number was not given to another while the process is still there. */
+	if (field[DETAIL_PIDNS].state == DETAIL_GONE && procfs->has_pidfd_info)
+		field[DETAIL_IDS] = (struct detail_field){ .state = DETAIL_GONE };
+	argv_fit(&task->detail);
+}
+
 void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task)
 {
 	struct detail_field *field = ret_task->detail.field;
@@ -234,24 +371,12 @@ void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task
 	if (dir < 0) {
 		uint8_t state = state_of_error(-errno);
 
-		for (unsigned tag = DETAIL_EXE; tag <= DETAIL_COMM; tag++)
+		for (unsigned tag = DETAIL_EXE; tag < DETAIL_TAG_LIMIT; tag++)
 			if (field[tag].state == DETAIL_GONE)
 				field[tag].state = state;
 		return;
 	}
-	/* What goes away first, with the program itself, is read first. */
-	field[DETAIL_EXE] = link_field(dir, "exe", procfs->exe);
-	field[DETAIL_ARGV] = field_of(procfs->argv,
-				      file_read(dir, "cmdline", procfs->argv, sizeof(procfs->argv)),
-				      PROCFS_ARGV_MAX_BYTES);
-	field[DETAIL_CWD] = link_field(dir, "cwd", procfs->cwd);
-	stat_take(procfs, dir, "stat", ret_task);
-	field[DETAIL_CGROUP] = cgroup_field(procfs, dir);
-	field[DETAIL_IDS] = ids_field(procfs, dir);
-	if (procfs->has_audit) {
-		field[DETAIL_LOGINUID] = u32_field(procfs, dir, "loginuid", &procfs->loginuid);
-		field[DETAIL_SESSIONID] = u32_field(procfs, dir, "sessionid", &procfs->sessionid);
-	}
+	fields_read(procfs, dir, pid, ret_task);
 }
 
 void procfs_read_thread(struct procfs *procfs, uint32_t pid, uint32_t tid,

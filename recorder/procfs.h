@@ -1,7 +1,7 @@
 /* procfs.h - what /proc says of one task, field by field with how each was come by.  Reading and parsing are apart.
  *
  * A process is read under one descriptor of its /proc/PID folder, so that all fields are of the same process whatever becomes of its
- * number.  Nothing is malloc'ed after procfs_open().
+ * number.  Nothing is malloc'ed after procfs_open().  A struct procfs is one thread's at a time; several may be open.
  */
 #pragma once
 
@@ -12,9 +12,11 @@
 #include "schema/detail.h"
 
 enum {
-	PROCFS_ARGV_MAX_BYTES = 4096,
-	PROCFS_PATH_MAX_BYTES = 4000, /* of exe and cwd */
+	PROCFS_ARGV_DEFAULT_BYTES = 4096,
+	PROCFS_ARGV_MAX_BYTES = 12288, /* the most that may be asked for */
+	PROCFS_PATH_MAX_BYTES = 4000,  /* of exe and cwd */
 	PROCFS_CGROUP_MAX_BYTES = 2048,
+	PROCFS_COMM_MAX_BYTES = 64,    /* what the kernel writes into stat, at most */
 	PROCFS_TEXT_MAX_BYTES = 16384, /* of a file that is parsed */
 };
 
@@ -45,8 +47,13 @@ int procfs_parse_u32(const uint8_t *text, size_t bytes, uint32_t *ret_value);
 
 struct procfs;
 
-/* Opens a proc file system ("/proc").  0 or -errno. */
-int procfs_open(const char *path, struct procfs **ret_procfs);
+struct procfs_setup {
+	const char *path;      /* of the proc file system: "/proc" */
+	size_t argv_max_bytes; /* more is cut off; at most PROCFS_ARGV_MAX_BYTES; 0: argv is withheld */
+};
+
+/* Opens a proc file system, and finds out what this kernel can tell.  0 or -errno. */
+int procfs_open(const struct procfs_setup *setup, struct procfs **ret_procfs);
 void procfs_close(struct procfs *procfs); /* NULL does nothing */
 
 /* The descriptor of the folder; procfs's own. */
@@ -54,12 +61,14 @@ int procfs_fd(const struct procfs *procfs);
 
 struct procfs_task {
 	struct detail detail; /* fields point into procfs, until the next read */
-	bool stat_known;      /* ppid and start_ticks are */
+	bool stat_known;      /* ppid, start_ticks and kernel are */
+	bool kernel;          /* a thread of the kernel: it has no program and no arguments */
 	uint32_t ppid;
 	uint64_t start_ticks; /* since boot, CLOCK_BOOTTIME, in 1/CLK_TCK s */
 };
 
-/* Reads a process.  Where there is no such process any more, every field is DETAIL_GONE. */
+/* Reads a process.  Where there is no such process any more, every field is DETAIL_GONE.  All fields together fit into
+ * EVENT_DETAIL_MAX_BYTES: argv is cut where they would not. */
 void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task);
 
 /* Reads a thread: comm, start and parent alone. */

@@ -156,7 +156,12 @@ static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t ti
 static int parts_open(struct session *session)
 {
 	const bool import = session->options->input != NULL;
-	int r = import ? 0 : procfs_open("/proc", &session->procfs);
+	int r = import ? 0
+		       : procfs_open(
+				 &(struct procfs_setup){ .path = "/proc",
+							 .argv_max_bytes =
+								 session->options->argv_max_bytes },
+				 &session->procfs);
 
 	if (r < 0)
 		return r;

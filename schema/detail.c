@@ -7,12 +7,27 @@
 const char *detail_state_word(unsigned state)
 {
 	static const char *const words[] = {
-		[DETAIL_ABSENT] = "absent",       [DETAIL_READ] = "read",
-		[DETAIL_GONE] = "gone",           [DETAIL_DENIED] = "denied",
+		[DETAIL_ABSENT] = "absent",
+		[DETAIL_READ] = "read",
+		[DETAIL_GONE] = "gone",
+		[DETAIL_DENIED] = "denied",
 		[DETAIL_TRUNCATED] = "truncated",
+		[DETAIL_REDACTED] = "redacted",
+		[DETAIL_REDACTED_TRUNCATED] = "redacted,truncated",
+		[DETAIL_WITHHELD] = "withheld",
 	};
 
 	return state < sizeof(words) / sizeof(words[0]) ? words[state] : "other";
+}
+
+bool detail_cut(const struct detail_field *field)
+{
+	return field->state == DETAIL_TRUNCATED || field->state == DETAIL_REDACTED_TRUNCATED;
+}
+
+bool detail_known(const struct detail_field *field)
+{
+	return field->state == DETAIL_READ || field->state == DETAIL_REDACTED || detail_cut(field);
 }
 
 int detail_pack(const struct detail *detail, uint8_t *out, size_t capacity, size_t *ret_bytes)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,10 @@ enum detail_tag {
 	DETAIL_SESSIONID = 7, /* le32, the audit session; 4294967295 likewise */
 	DETAIL_COMM = 8,      /* raw bytes, without NUL */
 	DETAIL_NOTE = 9,      /* of the recorder's own events: text, "name=value" lines */
-	DETAIL_TAG_LIMIT = 10,
+	DETAIL_PIDNS = 10,    /* le32, the inode of the pid namespace */
+	DETAIL_REDACTIONS =
+		11, /* le32, how many secrets were taken out of argv; only where there were some */
+	DETAIL_TAG_LIMIT = 12,
 };
 
 enum detail_state {
@@ -28,6 +32,10 @@ enum detail_state {
 	DETAIL_GONE = 2,   /* the task had ended, or ran something else, before it could be read */
 	DETAIL_DENIED = 3, /* not permitted */
 	DETAIL_TRUNCATED = 4, /* bytes are the beginning of what there was */
+	DETAIL_REDACTED =
+		5, /* bytes are what was read, but that markers stand in the place of secrets */
+	DETAIL_REDACTED_TRUNCATED = 6, /* both */
+	DETAIL_WITHHELD = 7,           /* the recorder was told not to record it */
 };
 
 struct detail_field {
@@ -40,8 +48,13 @@ struct detail {
 	struct detail_field field[DETAIL_TAG_LIMIT]; /* by tag; index 0 is unused */
 };
 
-/* The word for a state: "absent", "read", "gone", "denied", "truncated", else "other".  Static. */
+/* The word for a state: "absent", "read", "gone", "denied", "truncated", "redacted", "redacted,truncated", "withheld", else
+ * "other".  Static. */
 const char *detail_state_word(unsigned state);
+
+/* Whether bytes tell something of what there was; whether they are only its beginning. */
+bool detail_known(const struct detail_field *field);
+bool detail_cut(const struct detail_field *field);
 
 /* Packs every field whose state is not DETAIL_ABSENT.  0, or -ENOSPC when capacity is too small. */
 int detail_pack(const struct detail *detail, uint8_t *out, size_t capacity, size_t *ret_bytes);

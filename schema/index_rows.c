@@ -369,16 +369,11 @@ static void put_comm(struct index_db *index, const struct event *event, const st
 
 /* --- rows that are rare: bound and run one by one --- */
 
-static bool field_known(const struct detail_field *field)
-{
-	return field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED;
-}
-
 static void row_field(struct row *row, const struct detail *detail, enum detail_tag tag)
 {
 	const struct detail_field *field = &detail->field[tag];
 
-	if (field_known(field))
+	if (detail_known(field))
 		row_text(row, field->data, field->bytes);
 	else
 		row_null(row);
@@ -432,7 +427,7 @@ void index_put_image(struct index_db *index, const struct image *image)
 	row_number(&row, image->life_id);
 	row_field(&row, &detail, DETAIL_COMM);
 	row_field(&row, &detail, DETAIL_EXE);
-	if (field_known(argv)) {
+	if (detail_known(argv)) {
 		bool clean;
 		size_t json_bytes = json_arguments(argv->data, argv->bytes, json, &clean);
 

@@ -15,6 +15,7 @@
  * 7. The snapshot is put into the stream before the events that were queued while it was read: a FORK behind it may be
  *    of a task that the snapshot has seen: they are one life, the FORK's.
  * 8. A START of another boot ends every life.
+ * 9. A thread of the kernel is named without a COMM: its FORK has details where it was asked for.
  */
 #include "schema/lives.h"
 
@@ -317,10 +318,29 @@ static void leader_learn_parent(struct life *leader, const struct event *event)
 	}
 }
 
+/* Rule 9. */
+static int birth_detail(struct lives *lives, struct life *life, const struct event *event)
+{
+	struct detail detail;
+	struct image *image;
+
+	if (event->detail_bytes == 0 ||
+	    detail_unpack(event->detail, event->detail_bytes, &detail) < 0)
+		return 0;
+	image = lives_image_new(event->event_no, life->id, event->detail, event->detail_bytes);
+	if (!image)
+		return -ENOMEM;
+	TELL(lives, image, image);
+	lives_set_image(life, image);
+	life->comm_known |= comm_from_detail(&detail, life->comm);
+	return cred_from_detail(lives, life, event, &detail);
+}
+
 static int apply_fork(struct lives *lives, const struct event *event, struct life **ret_life)
 {
 	struct life *snapshot = lives_find(lives, event->tid);
 	struct life *parent = NULL, *leader = NULL, *life, *creator;
+	int r;
 
 	if (snapshot && snapshot->pid == event->pid && snapshot->born == LIFE_BORN_SNAPSHOT &&
 	    !snapshot->ended && near(snapshot->start_ns, event->timestamp_ns) &&
@@ -363,6 +383,9 @@ static int apply_fork(struct lives *lives, const struct event *event, struct lif
 			memset(life->comm, 0, EVENT_COMM_BYTES);
 		lives_group_join(leader, life);
 	}
+	r = birth_detail(lives, life, event);
+	if (r < 0)
+		return r;
 	TELL(lives, born, life);
 	if (snapshot)
 		merge(lives, snapshot, life, event);

@@ -74,6 +74,12 @@ static void test_bad(void)
 	bad("--ring-size 10X", "10X");
 	bad("--ring-size -4M", "-4M");
 	bad("--ring-size=", "is not a size");
+	ok(parse("--argv-max 8K", NULL) == 0 && options.argv_max_bytes == 8192 &&
+		   parse("", NULL) == 0 && options.argv_max_bytes == 4096,
+	   "--argv-max is taken, and is 4K where it is not given");
+	bad("--argv-max 63", "64 to 12K");
+	bad("--argv-max 13K", "64 to 12K");
+	bad("--argv-max x", "'x'");
 	bad("--durability sometimes", "sometimes");
 	bad("--input=", "empty");
 	bad("--store=", "empty");

@@ -2,10 +2,12 @@
 #include "recorder/procfs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +135,7 @@ static void test_own(struct procfs *procfs)
 	struct procfs_task task;
 	char exe[4096], cwd[4096];
 	ssize_t exe_bytes = readlink("/proc/self/exe", exe, sizeof(exe));
+	struct stat ns;
 	uint32_t id;
 
 	(void)prctl(PR_SET_NAME, name);
@@ -149,7 +152,10 @@ static void test_own(struct procfs *procfs)
 		   detail_u32(&task.detail, DETAIL_IDS, 2, &id) == 0 && id == getgid(),
 	   "the ids too");
 	ok(task.detail.field[DETAIL_CGROUP].state == DETAIL_READ, "the cgroup too");
-	ok(task.stat_known && task.ppid == (uint32_t)getppid(), "and the parent");
+	ok(task.stat_known && task.ppid == (uint32_t)getppid() && !task.kernel, "and the parent");
+	ok(stat("/proc/self/ns/pid", &ns) == 0 &&
+		   detail_u32(&task.detail, DETAIL_PIDNS, 0, &id) == 0 && id == ns.st_ino,
+	   "and its pid namespace");
 }
 
 /* Runs /bin/cat with the given arguments, which waits for its input, until read() has looked at it. */
@@ -222,7 +228,7 @@ static void look_long(struct procfs *procfs, pid_t pid)
 	const struct detail_field *field = &task.detail.field[DETAIL_ARGV];
 
 	procfs_read_process(procfs, (uint32_t)pid, &task);
-	ok(field->state == DETAIL_TRUNCATED && field->bytes == PROCFS_ARGV_MAX_BYTES &&
+	ok(field->state == DETAIL_TRUNCATED && field->bytes == PROCFS_ARGV_DEFAULT_BYTES &&
 		   field->data[0] == 'y' && field->data[4095] == 'y',
 	   "of a long argv there is the beginning, and that it was longer");
 }
@@ -233,7 +239,7 @@ static void look_exact(struct procfs *procfs, pid_t pid)
 
 	procfs_read_process(procfs, (uint32_t)pid, &task);
 	ok(task.detail.field[DETAIL_ARGV].state == DETAIL_READ &&
-		   task.detail.field[DETAIL_ARGV].bytes == PROCFS_ARGV_MAX_BYTES,
+		   task.detail.field[DETAIL_ARGV].bytes == PROCFS_ARGV_DEFAULT_BYTES,
 	   "one that just fits is whole");
 }
 
@@ -244,8 +250,63 @@ static void test_children(struct procfs *procfs)
 	with_child((char *[]){ cat, dashes, dash, NULL }, look_child, procfs);
 	memset(text, 'y', sizeof(text) - 1);
 	with_child((char *[]){ text, NULL }, look_long, procfs);
-	text[PROCFS_ARGV_MAX_BYTES - 1] = '\0';
+	text[PROCFS_ARGV_DEFAULT_BYTES - 1] = '\0';
 	with_child((char *[]){ text, NULL }, look_exact, procfs);
+}
+
+/* Of a process with as long a folder as can be, and the longest argv: all of it still goes into one event. */
+static void look_crowded(struct procfs *procfs, pid_t pid)
+{
+	struct procfs_task task;
+	uint8_t packed[EVENT_DETAIL_MAX_BYTES];
+	size_t bytes = 0;
+
+	procfs_read_process(procfs, (uint32_t)pid, &task);
+	ok(task.detail.field[DETAIL_CWD].bytes > 3000 &&
+		   task.detail.field[DETAIL_ARGV].state == DETAIL_TRUNCATED &&
+		   detail_pack(&task.detail, packed, sizeof(packed), &bytes) == 0,
+	   "the longest argv and folder fit into one event (%zu bytes)", bytes);
+}
+
+static void test_long_names(void)
+{
+	const struct procfs_setup setup = { .path = "/proc",
+					    .argv_max_bytes = PROCFS_ARGV_MAX_BYTES };
+	static char text[2 * PROCFS_ARGV_MAX_BYTES], name[201];
+	char home[] = "/tmp/test_procfs.XXXXXX";
+	struct procfs *procfs;
+	unsigned depth = 0;
+	int top = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	memset(name, 'd', sizeof(name) - 1);
+	memset(text, 'y', sizeof(text) - 1);
+	if (top < 0 || !mkdtemp(home) || chdir(home) < 0 || procfs_open(&setup, &procfs) < 0)
+		abort();
+	while (depth < 19 && mkdir(name, 0700) == 0 && chdir(name) == 0)
+		depth++;
+	with_child((char *[]){ text, NULL }, look_crowded, procfs);
+	procfs_close(procfs);
+	while (depth-- > 0)
+		if (chdir("..") < 0 || rmdir(name) < 0)
+			abort();
+	if (fchdir(top) < 0 || rmdir(home) < 0)
+		abort();
+	(void)close(top);
+}
+
+static void test_withheld(void)
+{
+	struct procfs *procfs;
+	struct procfs_task task;
+
+	if (procfs_open(&(struct procfs_setup){ .path = "/proc" }, &procfs) < 0)
+		abort();
+	procfs_read_process(procfs, (uint32_t)getpid(), &task);
+	ok(task.detail.field[DETAIL_ARGV].state == DETAIL_WITHHELD &&
+		   task.detail.field[DETAIL_ARGV].bytes == 0 &&
+		   task.detail.field[DETAIL_EXE].state == DETAIL_READ,
+	   "with no room for argv it is withheld, and the rest is read");
+	procfs_close(procfs);
 }
 
 /* --- snapshot --- */
@@ -331,17 +392,22 @@ static void test_snapshot(struct procfs *procfs)
 
 int main(void)
 {
+	const struct procfs_setup setup = { .path = "/proc",
+					    .argv_max_bytes = PROCFS_ARGV_DEFAULT_BYTES };
 	struct procfs *procfs = NULL;
 
 	test_stat();
 	test_status();
 	test_cgroup();
 	test_number();
-	ok(procfs_open("/nowhere", &procfs) == -ENOENT && !procfs, "a folder must be there");
-	if (procfs_open("/proc", &procfs) < 0)
+	ok(procfs_open(&(struct procfs_setup){ .path = "/nowhere" }, &procfs) == -ENOENT && !procfs,
+	   "a folder must be there");
+	if (procfs_open(&setup, &procfs) < 0)
 		return 1;
 	test_own(procfs);
 	test_children(procfs);
+	test_long_names();
+	test_withheld();
 	test_snapshot(procfs);
 	procfs_close(procfs);
 	procfs_close(NULL);
