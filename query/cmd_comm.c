@@ -1,10 +1,6 @@
 /* cmd_comm.c - what tasks called themselves, from when to when, and where each name came from. */
-#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "query/escape.h"
 #include "query/life_text.h"
 #include "query/past.h"
 #include "query/query.h"
@@ -38,65 +34,20 @@ enum {
 	TIME_DIGITS = 6,
 };
 
-/* Whose names are asked for. */
-struct wanted {
-	bool any, number;
-	uint32_t pid;
-	char comm[EVENT_COMM_BYTES];
-};
-
 struct history {
 	struct query *query;
 	const struct window_boot *window;
 	struct output *output;
-	struct wanted wanted;
 	size_t found;
 };
 
-/* A number is a pid or tid; everything else a name, as text output writes it.  0, or EXIT_USAGE after a sentence. */
-static int wanted_read(const struct options *options, struct wanted *ret_wanted)
+static bool any_name(const struct past_life *life)
 {
-	const char *text = options->argument_count > 0 ? options->arguments[0] : NULL;
-	struct wanted wanted = { .any = !text };
-	uint8_t name[256];
-	size_t bytes = 0;
-
-	if (text && text[0] && strspn(text, "0123456789") == strlen(text)) {
-		unsigned long long pid;
-
-		errno = 0;
-		pid = strtoull(text, NULL, 10);
-		if (errno != 0 || pid > UINT32_MAX)
-			return complain(EXIT_USAGE, "%s is no process id", text);
-		wanted.number = true;
-		wanted.pid = (uint32_t)pid;
-	} else if (text) {
-		bytes = strlen(text);
-		if (bytes > sizeof(name))
-			return complain(EXIT_USAGE, "a name has at most 15 bytes");
-		if (escape_text_undo(text, bytes, name, &bytes) < 0) {
-			bytes = strlen(text);
-			memcpy(name, text, bytes);
-		}
-		if (bytes >= EVENT_COMM_BYTES)
-			bytes = EVENT_COMM_BYTES - 1; /* as the kernel cuts it */
-		memcpy(wanted.comm, name, bytes);
-	}
-	*ret_wanted = wanted;
-	return 0;
-}
-
-static bool life_is_wanted(const struct wanted *wanted, const struct past_life *life)
-{
-	bool known = false, same = false;
-
 	for (const struct past_name *name = life->names; name; name = name->next) {
-		known |= name->known;
-		same |= name->known && memcmp(name->comm, wanted->comm, EVENT_COMM_BYTES) == 0;
+		if (name->known)
+			return true;
 	}
-	if (wanted->number)
-		return life->pid == wanted->pid || life->tid == wanted->pid;
-	return wanted->any ? known : same;
+	return false;
 }
 
 static void put_wall(struct history *history, uint32_t boot_no, uint64_t ns)
@@ -170,16 +121,19 @@ static void put_name(struct history *history, const struct past_life *life,
 
 static int history_boot(struct history *history)
 {
+	const struct select *select = &history->query->options->select;
 	struct past_life *const *lives;
 	struct past *past;
 	size_t count;
-	int r = past_new(history->query->ledger, history->window, PAST_NAMES | PAST_THREADS, &past);
+	int r = past_new(history->query->ledger, history->window,
+			 PAST_NAMES | PAST_THREADS | select_past_flags(select), &past);
 
 	if (r < 0)
 		return r;
+	(void)select_lives(select, history->query->clocks, past, history->window);
 	lives = past_lives(past, &count);
 	for (size_t i = 0; i < count && output_error(history->output) == 0; i++) {
-		if (!lives[i]->in_window || !life_is_wanted(&history->wanted, lives[i]))
+		if (!lives[i]->selected || (select->count == 0 && !any_name(lives[i])))
 			continue;
 		for (const struct past_name *name = lives[i]->names; name; name = name->next) {
 			uint64_t end_ns = past_name_end(lives[i], name);
@@ -195,12 +149,10 @@ static int history_boot(struct history *history)
 int cmd_comm(const struct options *options)
 {
 	bool text = options->format == OUTPUT_TEXT;
-	struct query query = { 0 };
+	struct query query;
 	struct history history = { .query = &query };
-	int r = wanted_read(options, &history.wanted);
+	int r = query_open_window(&query, options);
 
-	if (r == 0)
-		r = query_open_window(&query, options);
 	if (r == 0) {
 		int error = 0;
 

@@ -9,32 +9,67 @@ struct listing {
 	struct query *query;
 	struct output *output; /* NULL: text */
 	struct line line;
+	const struct select *select;
+	struct past *past; /* of the boot, when lives decide which events are meant; else NULL */
+	void (*each)(struct listing *, uint32_t, const struct event *);
 	size_t width, found;
 	uint64_t skip; /* with -n: so many events of the window come before the last N */
 };
 
-/* For each event of the window, in order: each(). */
-static int for_each(struct query *query, struct window_boot *boot, size_t first, size_t last,
-		    void (*each)(struct listing *, uint32_t, const struct event *),
-		    struct listing *listing)
+/* For each selected event of the window, in order: each(). */
+static int for_each_plain(struct listing *listing, const struct window_boot *boot, size_t first,
+			  size_t last)
 {
+	struct event_filter filter = {
+		.kinds = select_kinds(listing->select),
+		.from_ns = boot->intervals[0].from_ns,
+		.to_ns = boot->intervals[boot->count - 1].to_ns,
+	};
 	struct ledger_walk walk;
-	int r = ledger_walk_init(&walk, query->ledger, first, last);
+	int r = ledger_walk_init(&walk, listing->query->ledger, first, last);
 
+	if (r == 0)
+		ledger_walk_set_filter(&walk, &filter);
 	while (r == 0) {
 		const struct event *event;
 
 		r = ledger_walk_next(&walk, &event);
 		if (r != 0)
 			break;
-		if (walk.boot_no != boot->boot->boot_no || !window_has(boot, event->timestamp_ns))
+		if (walk.boot_no != boot->boot->boot_no || !window_has(boot, event->timestamp_ns) ||
+		    !select_event(listing->select, event))
 			continue;
-		each(listing, walk.boot_no, event);
+		listing->each(listing, walk.boot_no, event);
 		if (ferror_unlocked(stdout))
 			break;
 	}
 	ledger_walk_clear(&walk);
 	return r == LEDGER_WALK_END ? 0 : r;
+}
+
+static bool each_of_lives(void *context, uint32_t boot_no, const struct event *event,
+			  const struct past_event_lives *lives)
+{
+	struct listing *listing = context;
+
+	if (select_event_of(listing->select, listing->past, event, lives))
+		listing->each(listing, boot_no, event);
+	return !ferror_unlocked(stdout);
+}
+
+/* The same where lives decide: they are judged first, over the whole window. */
+static int for_each_of_lives(struct listing *listing, const struct window_boot *boot)
+{
+	int r = past_new(listing->query->ledger, boot,
+			 PAST_THREADS | select_past_flags(listing->select), &listing->past);
+
+	if (r < 0)
+		return r;
+	(void)select_lives(listing->select, listing->query->clocks, listing->past, boot);
+	r = past_events(listing->query->ledger, boot, each_of_lives, listing);
+	past_free(listing->past);
+	listing->past = NULL;
+	return r;
 }
 
 static void show(struct listing *listing, uint32_t boot_no, const struct event *event)
@@ -78,7 +113,7 @@ static int find_last(struct listing *listing, uint64_t limit)
 
 			if (query->ledger->spans[i].boot_no == boot->boot->boot_no) {
 				listing->found = 0;
-				r = for_each(query, boot, i, i, count, listing);
+				r = for_each_plain(listing, boot, i, i);
 				total += listing->found;
 			}
 			if (r < 0)
@@ -92,16 +127,34 @@ static int find_last(struct listing *listing, uint64_t limit)
 	return 0;
 }
 
+/* The last of a selection by lives: all are counted first. */
+static int count_last(struct listing *listing, uint64_t limit)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < listing->query->window.boot_count && r == 0; i++)
+		r = for_each_of_lives(listing, &listing->query->window.boots[i]);
+	listing->skip = listing->found > limit ? listing->found - limit : 0;
+	listing->found = 0;
+	return r;
+}
+
 static int list(struct listing *listing, uint64_t limit)
 {
 	struct query *query = listing->query;
-	int r = limit != UINT64_MAX ? find_last(listing, limit) : 0;
+	bool plain = select_is_plain(listing->select);
+	int r = 0;
 
+	listing->each = count;
+	if (limit != UINT64_MAX)
+		r = plain ? find_last(listing, limit) : count_last(listing, limit);
+	listing->each = show;
 	for (size_t i = 0; i < query->window.boot_count && r == 0; i++) {
 		struct window_boot *boot = &query->window.boots[i];
 
 		if (boot->recorded)
-			r = for_each(query, boot, boot->first, boot->last, show, listing);
+			r = plain ? for_each_plain(listing, boot, boot->first, boot->last)
+				  : for_each_of_lives(listing, boot);
 	}
 	return r;
 }
@@ -109,7 +162,7 @@ static int list(struct listing *listing, uint64_t limit)
 int cmd_events(const struct options *options)
 {
 	struct query query;
-	struct listing listing = { .query = &query };
+	struct listing listing = { .query = &query, .select = &options->select };
 	int r = query_open_window(&query, options);
 
 	if (r == 0) {

@@ -56,7 +56,9 @@ static void text_row(struct ps *ps, const struct past_life *life)
 
 static int ps_boot(struct ps *ps)
 {
-	unsigned flags = PAST_NAMES | (ps->query->options->threads ? PAST_THREADS : 0);
+	const struct options *options = ps->query->options;
+	unsigned flags = PAST_NAMES | (options->threads ? PAST_THREADS : 0) |
+			 select_past_flags(&options->select);
 	struct past_life *const *lives;
 	struct past *past;
 	size_t count;
@@ -64,11 +66,12 @@ static int ps_boot(struct ps *ps)
 
 	if (r < 0)
 		return r;
+	(void)select_lives(&options->select, ps->query->clocks, past, ps->window);
 	lives = past_lives(past, &count);
 	for (size_t i = 0; i < count && output_error(ps->output) == 0; i++) {
-		if (!lives[i]->in_window)
+		if (!lives[i]->selected)
 			continue;
-		if (ps->query->options->format == OUTPUT_TEXT)
+		if (options->format == OUTPUT_TEXT)
 			text_row(ps, lives[i]);
 		else
 			life_row(ps->output, ps->query, lives[i]);

@@ -16,6 +16,7 @@ struct tree {
 	struct line line;
 	struct output *output; /* NULL: text */
 	size_t width, found, time_width;
+	bool begun;
 };
 
 struct strokes {
@@ -73,21 +74,26 @@ static void print_head(struct tree *tree)
 	for (size_t i = 0; i < tree->query->window.boot_count; i++)
 		boots += tree->query->window.boots[i].lived;
 	if (boots > 1)
-		printf("%sboot %" PRIu32 "\n", tree->found > 0 ? "\n" : "",
+		printf("%sboot %" PRIu32 "\n", tree->begun ? "\n" : "",
 		       tree->window->boot->boot_no);
+	tree->begun = true;
 	printf("%7s %-*s %9s %-12s %s\n", tree->query->options->threads ? "TID" : "PID",
 	       (int)tree->time_width, "START", "DURATION", "END", "COMMAND");
 }
 
 static int tree_boot(struct tree *tree)
 {
-	unsigned flags = PAST_NAMES | (tree->query->options->threads ? PAST_THREADS : 0);
+	const struct options *options = tree->query->options;
+	unsigned flags = PAST_NAMES | (options->threads ? PAST_THREADS : 0) |
+			 select_past_flags(&options->select);
 	struct past *past;
 	char time[WHEN_TEXT_BYTES];
 	int r = past_new(tree->query->ledger, tree->window, flags, &past);
 
 	if (r < 0)
 		return r;
+	tree->found += select_lives(&options->select, tree->query->clocks, past, tree->window);
+	past_keep_selected(past);
 	query_time(tree->query, tree->window->boot->boot_no, tree->window->boot->ts_max_ns,
 		   TIME_DIGITS, time);
 	tree->time_width = strlen(time);
@@ -101,7 +107,6 @@ static int tree_boot(struct tree *tree)
 				print_head(tree);
 			print_life(tree, life);
 		}
-		tree->found += life->in_window;
 	}
 	past_free(past);
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "query/output.h"
+#include "query/select.h"
 #include "query/window.h"
 
 #define OPTIONS_STORE_DEFAULT "/var/lib/procledger"
@@ -13,6 +14,9 @@
 struct options {
 	const char *store;
 	struct window_request window;
+	struct select select; /* with the positional arguments of commands that select by them */
+	const char *
+		output; /* -o as it was given, or NULL; format is set where it is one of the tables' */
 	enum output_format format;
 	bool threads, ascii, utc, strict;
 	uint64_t limit; /* -n; UINT64_MAX: no limit */
@@ -28,6 +32,42 @@ enum exit_code {
 	EXIT_ERROR = 3,
 	EXIT_INCOMPLETE = 4, /* found, but not all can be known; only with --strict */
 };
+
+/* Groups of options; a command names those that it takes.  A letter or name may stand for two options that no command takes both of. */
+enum {
+	TAKES_WINDOW = 1,
+	TAKES_SELECT = 2,
+	TAKES_FORMAT = 4,
+	TAKES_STRICT = 8,
+	TAKES_UTC = 16,
+	TAKES_THREADS = 32,
+	TAKES_TREE = 64,
+	TAKES_EVENTS = 128,
+};
+
+struct command {
+	const char *name;
+	int (*function)(const struct options *options);
+	const char *arguments;
+	unsigned argument_max; /* SELECT_ARGUMENTS: any number, each selects */
+	unsigned takes;
+	const char *
+		outputs; /* words that -o takes beside the tables' formats, for the help; "": it takes more; NULL: none */
+	const char *description;
+	const char *help; /* what --help says behind the options, or NULL */
+};
+enum { SELECT_ARGUMENTS = UINT16_MAX };
+
+/* All commands; the last has no name. */
+extern const struct command commands[];
+
+/* Reads the command line.
+ * 0: *ret_command is to be run with *ret_options, which the caller clears; OPTIONS_DONE: --help or --version was all; or EXIT_USAGE
+ * after a sentence. */
+enum { OPTIONS_DONE = -1 };
+int options_read(int argc, char **argv, struct options *ret_options,
+		 const struct command **ret_command);
+void options_clear(struct options *options);
 
 int cmd_tree(const struct options *options);
 int cmd_ps(const struct options *options);

@@ -33,6 +33,8 @@ struct past {
 	struct arena *arena;
 	struct past_life *free;
 	struct past_name *free_names;
+	struct past_version *free_versions;
+	uint64_t now_ns; /* of the event that is folded */
 	struct past_life **bucket;
 	size_t bucket_count, life_count; /* bucket_count is a power of two */
 	struct past_image *image[IMAGE_BUCKETS];
@@ -136,6 +138,10 @@ static void life_remove(struct past *past, struct past_life *life)
 	if (life->names) {
 		life->last_name->next = past->free_names;
 		past->free_names = life->names;
+	}
+	if (life->versions) {
+		life->last_version->next = past->free_versions;
+		past->free_versions = life->versions;
 	}
 	life->hash_next = past->free;
 	past->free = life;
@@ -269,6 +275,58 @@ static void name_add(struct past *past, struct past_life *life, const char *comm
 		memcpy(name->comm, comm, EVENT_COMM_BYTES);
 }
 
+static struct past_version version_of(struct past *past, const struct life *from, uint64_t from_ns)
+{
+	struct past_version version = { .from_ns = from_ns };
+
+	if (from->image)
+		version.image = image_copy(past, from->image);
+	if (from->cred) {
+		version.uid_known = from->cred->uid_known;
+		version.gid_known = from->cred->gid_known;
+		version.ruid = from->cred->ruid;
+		version.euid = from->cred->euid;
+		version.rgid = from->cred->rgid;
+		version.egid = from->cred->egid;
+	}
+	return version;
+}
+
+static bool version_same(const struct past_version *a, const struct past_version *b)
+{
+	return a->image == b->image && a->uid_known == b->uid_known &&
+	       a->gid_known == b->gid_known && a->ruid == b->ruid && a->euid == b->euid &&
+	       a->rgid == b->rgid && a->egid == b->egid;
+}
+
+/* As name_add(): what ended before the window makes room. */
+static void version_add(struct past *past, struct past_life *life, const struct life *from,
+			uint64_t from_ns)
+{
+	struct past_version *version = life->last_version, now;
+
+	if (!(past->flags & PAST_VERSIONS))
+		return;
+	now = version_of(past, from, from_ns);
+	if (version && version_same(version, &now))
+		return;
+	if (!version || from_ns >= past->from_ns) {
+		version = past->free_versions;
+		if (version)
+			past->free_versions = version->next;
+		else
+			version = arena_take(past, sizeof(*version));
+		if (!version)
+			return;
+		if (life->last_version)
+			life->last_version->next = version;
+		else
+			life->versions = version;
+		life->last_version = version;
+	}
+	*version = now;
+}
+
 /* --- the watch of the fold --- */
 
 static void on_born(void *context, struct life *from)
@@ -291,6 +349,9 @@ static void on_born(void *context, struct life *from)
 		name_add(past, life, from->comm_known ? from->comm : NULL,
 			 past->unpacking ? from->comm_source : LIFE_NAME_FORK,
 			 past->unpacking ? from->comm_since_ns : from->start_ns);
+	if (past->flags & PAST_VERSIONS && !past->unpacking)
+		life->at_birth = version_of(past, from, from->start_ns);
+	version_add(past, life, from, past->unpacking ? 0 : from->start_ns);
 }
 
 static void on_named(void *context, struct life *from, const char *comm, enum life_name source,
@@ -307,6 +368,8 @@ static void on_changed(void *context, struct life *from)
 
 	if (life && life->parent_id != from->parent_id)
 		life_set_parent(context, life, from->parent_id);
+	if (life)
+		version_add(context, life, from, ((struct past *)context)->now_ns);
 }
 
 /* A task or process is gone: what is known is kept, if the window reaches it. */
@@ -317,6 +380,8 @@ static void settle(struct past *past, struct life *from)
 	if (!life)
 		return;
 	copy(past, life, from);
+	if (from->ended && from->end_how == LIFE_END_EXIT && window_has(past->window, from->end_ns))
+		life->kinds |= UINT64_C(1) << EVENT_EXIT;
 	if (!life->ended || from->exit_due || past->failed)
 		return;
 	from->user = NULL;
@@ -342,10 +407,11 @@ static void on_process_ended(void *context, struct life *from)
 /* Its children and threads have been told that they are the other's now. */
 static void on_merged(void *context, struct life *gone, struct life *into)
 {
-	struct past_life *life = gone->user;
+	struct past_life *life = gone->user, *other = into->user;
 
-	(void)into;
 	gone->user = NULL;
+	if (other)
+		other->snapshot_id = gone->id;
 	if (!life)
 		return;
 	life->dropped = true;
@@ -354,18 +420,27 @@ static void on_merged(void *context, struct life *gone, struct life *into)
 
 /* --- the fold --- */
 
-static int load_keyframe(struct past *past, struct ledger *ledger, uint64_t block_no)
+/* A keyframe into a fresh fold; RING_NO_BLOCK: nothing to do. */
+static int unpack_keyframe(struct lives *lives, struct ledger *ledger, uint64_t block_no)
 {
 	auto_free uint8_t *data = NULL;
 	size_t bytes;
-	int r = ring_read_keyframe(ledger->ring, block_no, &data, &bytes);
+	int r;
 
+	if (block_no == RING_NO_BLOCK)
+		return 0;
+	r = ring_read_keyframe(ledger->ring, block_no, &data, &bytes);
 	if (r > 0)
 		return -EBADMSG;
-	if (r < 0)
-		return r;
+	return r < 0 ? r : lives_unpack(lives, data, bytes);
+}
+
+static int load_keyframe(struct past *past, struct ledger *ledger, uint64_t block_no)
+{
+	int r;
+
 	past->unpacking = true;
-	r = lives_unpack(past->lives, data, bytes);
+	r = unpack_keyframe(past->lives, ledger, block_no);
 	past->unpacking = false;
 	for (struct life *life = lives_first(past->lives); life; life = lives_after(life)) {
 		if (life->user)
@@ -400,6 +475,14 @@ static void copy_living(struct past *past, bool boot_over)
 	}
 }
 
+static void note_kind(const struct past *past, const struct life *from, const struct event *event)
+{
+	struct past_life *life = from->user;
+
+	if (life && event->kind < EVENT_KIND_LIMIT && window_has(past->window, event->timestamp_ns))
+		life->kinds |= UINT64_C(1) << event->kind;
+}
+
 static int fold(struct past *past, struct ledger *ledger, size_t first, size_t last)
 {
 	uint64_t until = past->window->intervals[past->window->count - 1].to_ns;
@@ -417,7 +500,10 @@ static int fold(struct past *past, struct ledger *ledger, size_t first, size_t l
 			break;
 		if (event->timestamp_ns > until || walk.boot_no != past->boot_no)
 			continue;
+		past->now_ns = event->timestamp_ns;
 		r = lives_apply(past->lives, event, &life, &folded);
+		if (r == 0 && life)
+			note_kind(past, life, event);
 		if (r == 0 && past->failed)
 			r = -ENOMEM;
 		if (++since_forget == FORGET_EVENTS) {
@@ -474,7 +560,8 @@ static int collect(struct past *past)
 		return -ENOMEM;
 	for (size_t i = 0; i < past->bucket_count; i++) {
 		for (struct past_life *life = past->bucket[i]; life; life = life->hash_next) {
-			life->in_window = lived_in_window(past, life);
+			life->in_window = life->selected = lived_in_window(past, life);
+			life->parent = tree_parent(past, life);
 			past->sorted[count++] = life;
 		}
 	}
@@ -491,13 +578,12 @@ static void keep_ancestors(struct past *past)
 	for (size_t i = 0; i < past->sorted_count; i++) {
 		struct past_life *life = past->sorted[i];
 
-		life->parent = tree_parent(past, life);
 		life->holders = 0; /* from here on: is it kept? */
 	}
 	for (size_t i = 0; i < past->sorted_count; i++) {
 		struct past_life *life = past->sorted[i];
 
-		for (; life->in_window || life != past->sorted[i]; life = life->parent) {
+		for (; life->selected || life != past->sorted[i]; life = life->parent) {
 			if (life->holders)
 				break;
 			life->holders = 1;
@@ -531,6 +617,9 @@ static void cut_cycles(struct past *past)
 
 static void link_children(struct past *past)
 {
+	past->first_root = NULL;
+	for (size_t i = 0; i < past->sorted_count; i++)
+		past->sorted[i]->first_child = past->sorted[i]->next_sibling = NULL;
 	/* From the youngest to the oldest, each put in front: the lists come out in the order of start. */
 	for (size_t i = past->sorted_count; i-- > 0;) {
 		struct past_life *life = past->sorted[i], *parent = life->parent;
@@ -545,6 +634,19 @@ static void link_children(struct past *past)
 	}
 	for (struct past_life *life = past_walk(past, NULL); life; life = past_walk(past, life))
 		life->depth = life->parent ? life->parent->depth + 1 : 0;
+}
+
+/* As ledger_fold_start(); without a keyframe: what can be told, beginning with nothing. */
+static int find_start(struct ledger *ledger, const struct window_boot *window, size_t *ret_first,
+		      uint64_t *ret_keyframe)
+{
+	int r = ledger_fold_start(ledger, window->first, ret_first, ret_keyframe);
+
+	if (r == LEDGER_NO_KEYFRAME && *ret_first > window->last) {
+		*ret_first = window->first;
+		*ret_keyframe = RING_NO_BLOCK;
+	}
+	return r < 0 ? r : 0;
 }
 
 int past_new(struct ledger *ledger, const struct window_boot *window, unsigned flags,
@@ -572,16 +674,9 @@ int past_new(struct ledger *ledger, const struct window_boot *window, unsigned f
 	if (past->lives && table_grow(past)) {
 		r = 0;
 		if (window->lived) {
-			r = ledger_fold_start(ledger, window->first, &first, &keyframe);
-			/* Without a keyframe: what can be told, beginning with nothing. */
-			if (r == LEDGER_NO_KEYFRAME && first > window->last) {
-				first = window->first;
-				keyframe = RING_NO_BLOCK;
-			}
-			if (r >= 0)
-				r = keyframe == RING_NO_BLOCK
-					    ? 0
-					    : load_keyframe(past, ledger, keyframe);
+			r = find_start(ledger, window, &first, &keyframe);
+			if (r == 0)
+				r = load_keyframe(past, ledger, keyframe);
 			if (r == 0)
 				r = fold(past, ledger, first, window->last);
 		}
@@ -621,6 +716,17 @@ struct past_life *const *past_lives(const struct past *past, size_t *ret_count)
 	return past->sorted;
 }
 
+struct past_life *past_find(const struct past *past, int64_t id)
+{
+	return find(past, id);
+}
+
+void past_keep_selected(struct past *past)
+{
+	keep_ancestors(past);
+	link_children(past);
+}
+
 struct past_life *past_walk(const struct past *past, struct past_life *life)
 {
 	if (!life)
@@ -639,4 +745,85 @@ uint64_t past_name_end(const struct past_life *life, const struct past_name *nam
 	if (life->task_ended && life->task_end_ns != 0)
 		return life->task_end_ns;
 	return UINT64_MAX;
+}
+
+/* --- the events again --- */
+
+static int64_t process_id_of(const struct lives *lives, uint32_t tid)
+{
+	const struct life *life = tid ? lives_find(lives, tid) : NULL;
+
+	return life ? life->process_id : 0;
+}
+
+static struct past_event_lives lives_of(const struct lives *lives, const struct life *life,
+					const struct event *event)
+{
+	struct past_event_lives of = { .subject = life ? life->id : 0 };
+
+	if (event->kind == EVENT_FORK && life)
+		of.other = life->pid == life->tid ? life->parent_id : life->process_id;
+	else if (event->kind == EVENT_PTRACE)
+		of.other = process_id_of(lives, (uint32_t)event->arg[1]);
+	return of;
+}
+
+static int each_event(struct lives *lives, struct ledger_walk *walk,
+		      const struct window_boot *window, past_each *each, void *context)
+{
+	size_t since_forget = 0;
+
+	for (;;) {
+		const struct event *event;
+		struct past_event_lives of;
+		struct life *life;
+		bool folded;
+		int r = ledger_walk_next(walk, &event);
+
+		if (r != 0)
+			return r;
+		if (walk->boot_no != window->boot->boot_no ||
+		    event->timestamp_ns > window->intervals[window->count - 1].to_ns)
+			continue;
+		r = lives_apply(lives, event, &life, &folded);
+		if (r < 0)
+			return r;
+		if (window_has(window, event->timestamp_ns)) {
+			of = lives_of(lives, life, event);
+			if (!each(context, walk->boot_no, event, &of))
+				return 0;
+		}
+		if (++since_forget == FORGET_EVENTS) {
+			lives_forget_ended(lives);
+			since_forget = 0;
+		}
+	}
+}
+
+int past_events(struct ledger *ledger, const struct window_boot *window, past_each *each,
+		void *context)
+{
+	struct ledger_walk walk;
+	struct lives *lives;
+	uint64_t keyframe;
+	size_t first;
+	int r;
+
+	if (!window->recorded)
+		return 0;
+	r = find_start(ledger, window, &first, &keyframe);
+	if (r < 0)
+		return r;
+	lives = lives_new(NULL);
+	if (!lives)
+		return -ENOMEM;
+	r = unpack_keyframe(lives, ledger, keyframe);
+	if (r == 0) {
+		r = ledger_walk_init(&walk, ledger, first, window->last);
+		if (r == 0)
+			r = each_event(lives, &walk, window, each, context);
+		ledger_walk_clear(&walk);
+	}
+	lives_free(lives);
+	return r == LEDGER_WALK_END ? 0 : r;
 }

@@ -27,6 +27,15 @@ struct past_image {
 	uint8_t packed[];
 };
 
+/* What a task ran and as whom, from then on until its next version or its end. */
+struct past_version {
+	struct past_version *next; /* later */
+	uint64_t from_ns;          /* 0: not known */
+	struct past_image *image;  /* NULL: not known */
+	bool uid_known, gid_known;
+	uint32_t ruid, euid, rgid, egid;
+};
+
 /* One life: what was known of it when the window ended, or when it did. */
 struct past_life {
 	int64_t id, parent_id, process_id; /* parent_id, process_id 0: not known */
@@ -45,8 +54,13 @@ struct past_life {
 	uint32_t ruid, euid, rgid, egid;
 	struct past_name *names, *last_name; /* those that reach into the window, oldest first */
 	size_t name_count;
+	struct past_version *versions, *last_version; /* the same of these: with PAST_VERSIONS */
+	struct past_version at_birth;                 /* likewise; from_ns 0: not known */
+	uint64_t kinds;                               /* of its events in the window, as bits */
+	int64_t snapshot_id; /* of the life that a snapshot took it for before its FORK came; 0 */
 
-	bool in_window; /* else it is here for its descendants */
+	bool in_window;              /* else it is here for its descendants */
+	bool selected, under, above; /* select.c */
 
 	/* The tree: children in the order of start. */
 	struct past_life *parent, *first_child, *next_sibling;
@@ -58,11 +72,12 @@ struct past_life {
 	bool dropped;
 };
 
-enum { PAST_THREADS = 1, PAST_NAMES = 2 };
+enum { PAST_THREADS = 1, PAST_NAMES = 2, PAST_VERSIONS = 4 };
 
 struct past;
 
-/* Folds the ledger over the window of one boot.  flags: PAST_THREADS: tasks that are not processes too; PAST_NAMES: their names.
+/* Folds the ledger over the window of one boot.  flags: PAST_THREADS: tasks that are not processes too; PAST_NAMES: their names; PAST_VERSIONS: what
+ * they ran and as whom.
  * 0: *ret_past is the caller's to free; -errno. */
 int past_new(struct ledger *ledger, const struct window_boot *window, unsigned flags,
 	     struct past **ret_past);
@@ -71,8 +86,24 @@ void past_free(struct past *past); /* NULL does nothing */
 /* All lives that were in the window, and the ancestors of them that are known: *ret_count of them, in the order of start.  The past's. */
 struct past_life *const *past_lives(const struct past *past, size_t *ret_count);
 
+/* The life with this id, or NULL. */
+struct past_life *past_find(const struct past *past, int64_t id);
+
+/* Lets go of all but the selected lives and their ancestors. */
+void past_keep_selected(struct past *past);
+
 /* The next of a walk over the forest, parents before children; NULL to begin, NULL at the end.  Not recursive. */
 struct past_life *past_walk(const struct past *past, struct past_life *life);
+
+/* The events of the window again, each with the lives that it is of: its subject's, and of a FORK the parent's, of a PTRACE the
+ * tracer's; 0 where there is none.  each() returns false to end the walk.  0 or -errno. */
+struct past_event_lives {
+	int64_t subject, other;
+};
+typedef bool past_each(void *context, uint32_t boot_no, const struct event *event,
+		       const struct past_event_lives *lives);
+int past_events(struct ledger *ledger, const struct window_boot *window, past_each *each,
+		void *context);
 
 /* When a name ended: the next one's beginning, else the task's end; UINT64_MAX: it was borne on. */
 uint64_t past_name_end(const struct past_life *life, const struct past_name *name);

@@ -106,6 +106,8 @@ int query_open_window(struct query *query, const struct options *options)
 
 	if (r != 0)
 		return r;
+	if (select_resolve(&options->select, &query->here, message) < 0)
+		return complain(EXIT_USAGE, "%s", message);
 	r = window_init(&query->window, query->ledger, query->clocks, &options->window,
 			&query->here, query_recorder_runs(query) == 1, message);
 	if (r == WINDOW_USAGE)

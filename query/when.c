@@ -170,6 +170,11 @@ static bool read_span(const char *text, uint64_t *ret_ns)
 	return true;
 }
 
+int when_parse_span(const char *text, uint64_t *ret_ns)
+{
+	return read_span(text, ret_ns) ? 0 : -EINVAL;
+}
+
 static int when_relative(const char *span, bool before, const struct when_here *here,
 			 struct when *ret_when)
 {

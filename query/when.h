@@ -28,6 +28,9 @@ struct when_here {
 /* 0; -EINVAL: not a point in time; -ERANGE: before 1970 or after 2554. */
 int when_parse(const char *text, const struct when_here *here, struct when *ret_when);
 
+/* A span: "2h 30min", "1.5ms", "5" (seconds).  0 or -EINVAL. */
+int when_parse_span(const char *text, uint64_t *ret_ns);
+
 /* "2026-11-22 08:18:41.123456+00:00" in local time, with `digits` (0 .. 9) of the second's fraction. */
 enum { WHEN_TEXT_BYTES = 48 };
 void when_format(uint64_t ns, unsigned digits, const struct when_here *here,

@@ -58,7 +58,7 @@ run 2 "an unknown letter is refused" tree -Z
 run 2 "an option without its argument is refused" tree -S
 run 2 "an option of another command is refused" comm -A
 complains "comm takes no --ascii" "and named"
-run 2 "one argument too many is refused" comm 1 2
+run 2 "one argument too many is refused" status 1
 run 2 "a bad format is refused" tree -o xml
 run 2 "a bad number is refused" events -n -3
 run 2 "a bad time is refused" tree -S whenever
@@ -119,6 +119,41 @@ run 0 "comm finds a name as it is written" comm 'daemon\x1b[31mred'
 run 1 "comm does not find another" comm no-such-name
 run 0 "comm finds a number" comm 17215
 run 2 "comm refuses a number that is no pid" comm 99999999999
+
+# --- selectors (of lives and events) ---
+for command in tree ps comm events; do
+	run 1 "$command selects by pid" "$command" 999999
+	run 0 "$command takes a pid" "$command" 17215
+	run 0 "$command takes a name" "$command" "renamed node"
+	run 0 "$command takes a glob and an end" "$command" 'r*' --shorter 1h
+	run 0 "$command finds who was killed" "$command" --killed
+	run 0 "$command finds who ran into an event" "$command" --kind ptrace
+	run 2 "$command refuses a wrong selector" "$command" --status no-signal
+	complains "neither an exit status" "with what is wrong"
+done
+sel() { # WHERE OPTION...  As many processes as the view process has of these.
+	local rows where=$1
+	shift
+	rows=$(sqlite3 "$store/index.db" "SELECT count(*) FROM process WHERE $where")
+	"$P" --store "$store" ps -o jsonl "$@" >"$scratch/out" 2>/dev/null
+	is "$(grep -vc '^{"completeness"' "$scratch/out")" "$rows" "ps $* tells of the $rows with $where"
+}
+sel 'exit_code <> 0' --failed
+sel 'exit_code & 127 <> 0' --killed
+sel 'exit_code = 768' --status 3
+sel 'exit_code & 127 = 9' --status SIGKILL
+sel 'exit_code & 127 IN (9, 11)' --status kill --status SEGV
+sel 'ppid = 17215' --ppid 17215
+sel 'end_ns - start_ns >= 100000000 OR end_ns IS NULL AND start_ns IS NOT NULL' --longer 100ms
+sel 'end_ns - start_ns <= 2000000' --shorter 2ms
+sel "id IN (SELECT id FROM comm_history WHERE comm = 'renamed node')" --comm "renamed node"
+sel "id IN (SELECT id FROM comm_history WHERE comm GLOB 'r*')" 'r*'
+sel "id IN (SELECT id FROM comm_history WHERE comm = 'renamed node') AND exit_code <> 0" "renamed node" --failed
+sel 'id IN (WITH RECURSIVE under(i) AS (VALUES ((SELECT id FROM process WHERE pid = 17215)) UNION SELECT id FROM process JOIN under ON parent_id = i) SELECT i FROM under)' --under 17215
+run 0 "kinds of events" events --kind fork,exit -o csv
+is "$(tail -n +2 "$scratch/out" | cut -d, -f5 | sort -u | tr '\n' ' ')" "exit fork " "are those asked for"
+run 0 "events of a life that is named by what came later" events --failed -o jsonl
+is "$(grep -c '"kind":"exit"' "$scratch/out")" "$(sqlite3 "$store/index.db" 'SELECT count(*) FROM task WHERE exit_code <> 0')" "end with their exits"
 
 # --- the same facts, once from the ring and once from the index ---
 
