@@ -25,6 +25,7 @@ prefix   ?= /usr/local
 bindir   ?= $(prefix)/bin
 sbindir  ?= $(prefix)/sbin
 mandir   ?= $(prefix)/share/man
+docdir   ?= $(prefix)/share/doc/procledger
 FUZZ_SECONDS ?= 20
 # make torture: crashes of a log, lives that end in a power cut, damaged bits of frames and of payloads, lengths
 POWER_CASES  ?= 50000
@@ -49,11 +50,12 @@ PROGRAMS = $(B)/procledgerd $(B)/procledger
 TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 HELPERS  = $(patsubst %.c,$(B)/%,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 FUZZERS  = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+MANUALS  = $(wildcard */*.[1-8]) $(patsubst %.in,$(B)/%,$(wildcard */*.[1-8].in))
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 T       ?= $(TESTS) $(wildcard tests/test_*.sh)
 
-all: $(PROGRAMS)
-everything: $(PROGRAMS) $(TESTS) $(HELPERS)
+all: $(PROGRAMS) $(MANUALS)
+everything: all $(TESTS) $(HELPERS)
 
 $(B)/procledgerd: $(B)/recorder/main.o $(B)/librecorder.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
@@ -76,6 +78,12 @@ $(B)/schema/index_db.o: $(B)/schema/index_sql.h
 $(B)/schema/index_sql.h: schema/index.sql Makefile
 	@mkdir -p $(@D)
 	$(call Q,SED )sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
+
+# The kinds of events stand in one table.
+$(B)/%.5: %.5.in schema/event_kinds.h Makefile
+	@mkdir -p $(@D)
+	$(call Q,SED )sed -n 's/^KIND([A-Z_]*, *\([0-9]*\), [^,]*, "\([a-z_]*\)", *"\(.*\)")$$/.It \1 Ta \2 Ta \3/p' \
+		schema/event_kinds.h | sed -e '/^@KINDS@$$/{r /dev/stdin' -e 'd}' $< > $@
 
 try:
 	@tests/setup build
@@ -108,8 +116,10 @@ install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir)
 	install -m 755 $(B)/procledger $(DESTDIR)$(bindir)/
 	install -m 755 $(B)/procledgerd $(DESTDIR)$(sbindir)/
-	for manual in $(wildcard */*.[1-8]); do install -D -m 644 $$manual \
+	for manual in $(MANUALS); do install -D -m 644 $$manual \
 		$(DESTDIR)$(mandir)/man$${manual##*.}/$${manual##*/} || exit 1; done
+	install -D -m 644 schema/FORMAT.md $(DESTDIR)$(docdir)/FORMAT.md
+	install -m 644 README.md schema/index.sql $(DESTDIR)$(docdir)/
 clean:
 	rm -rf build
 

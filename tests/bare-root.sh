@@ -4,6 +4,7 @@
 # is removed at the end; packages come from wherever this machine's apt gets them.
 set -eu
 cd "$(dirname "$0")/.."
+. tests/debian.sh
 
 if [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
 	echo "bare-root.sh: this needs root, and debootstrap" >&2
@@ -11,18 +12,6 @@ if [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
 fi
 scratch=$(mktemp -d)
 trap 'rm -rf --one-file-system "$scratch"' EXIT
-
-# apt_like_here ROOT  Sources, mirrors, proxies as apt has them on this machine.
-apt_like_here() {
-	rm -f "$1/etc/apt/sources.list"
-	cp -a /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/trusted.gpg.d /etc/apt/keyrings /etc/apt/auth.conf.d \
-		"$1/etc/apt/" 2>/dev/null || true
-	apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|ForceIP)' >"$1/etc/apt/apt.conf.d/99like-here" || true
-	cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
-	if grep -qr 'https://' "$1/etc/apt" && [ -f /etc/ssl/certs/ca-certificates.crt ]; then
-		install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
-	fi
-}
 
 # inside ROOT COMMAND...  With ROOT as the root of a mount namespace of its own, which ends with the command.  (In a plain chroot the
 # kernel refuses user namespaces, which tests need.)
@@ -52,12 +41,7 @@ trial() {
 	return $status
 }
 
-# shellcheck disable=SC2016 # $(...) is apt's
-mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
-	sed -n 's/^bookworm //p' | head -n 1)
-debootstrap --variant=minbase bookworm "$scratch/base" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
-	{ tail -n 20 "$scratch/log"; exit 1; }
-apt_like_here "$scratch/base"
+debian_root "$scratch/base"
 inside "$scratch/base" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends make' >"$scratch/log" 2>&1 ||
 	{ tail -n 20 "$scratch/log"; exit 1; }
 echo "== a bare Debian 12 with make, after $SECONDS s"
