@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "query/escape.h"
+#include "query/sink.h"
 #include "schema/cleanup.h"
 #include "schema/json.h"
 
-enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512, FLUSH_BYTES = 1 << 16 };
+enum { TABLE_ROWS = 1000, TABLE_WIDTH_MAX = 40, CHUNK_BYTES = 512 };
 
 enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_NULL };
 
@@ -28,15 +29,12 @@ struct member {
 };
 
 struct output {
-	FILE *file;
-	char *buffer; /* what is still to be written to file: a row is some thirty pieces */
-	size_t used, capacity;
+	struct sink sink; /* a row is some thirty pieces */
 	struct member *members;
 	enum output_format format;
 	const char *rows_name, *null_text;
 	const struct output_column *columns;
 	size_t column_count, column, row_count;
-	int error;
 	bool out_of_memory;
 
 	/* text: the cells of the first rows */
@@ -64,51 +62,9 @@ int output_format_parse(const char *word, enum output_format *ret_format)
 	return -EINVAL;
 }
 
-/* --- the buffer --- */
-
 void output_flush(struct output *output)
 {
-	errno = 0;
-	if (output->used > 0)
-		(void)fwrite_unlocked(output->buffer, 1, output->used, output->file);
-	output->used = 0;
-	if (ferror_unlocked(output->file) && output->error == 0)
-		output->error = errno ? -errno : -EIO;
-}
-
-/* So many bytes of the buffer to write to, of which the caller takes some by adding to output->used; NULL: no memory. */
-static char *room(struct output *output, size_t bytes)
-{
-	char *grown;
-
-	if (bytes > output->capacity - output->used)
-		output_flush(output);
-	if (bytes <= output->capacity)
-		return output->buffer + output->used;
-	grown = realloc(output->buffer, bytes + FLUSH_BYTES);
-	if (!grown) {
-		output->out_of_memory = true;
-		return NULL;
-	}
-	output->buffer = grown;
-	output->capacity = bytes + FLUSH_BYTES;
-	return grown + output->used;
-}
-
-static void put(struct output *output, const char *text, size_t bytes)
-{
-	char *out = room(output, bytes);
-
-	if (!out)
-		return;
-	if (bytes > 0)
-		memcpy(out, text, bytes);
-	output->used += bytes;
-}
-
-static void put_words(struct output *output, const char *words)
-{
-	put(output, words, strlen(words));
+	sink_flush(&output->sink);
 }
 
 /* --- the beginning --- */
@@ -135,16 +91,16 @@ static bool members_make(struct output *output)
 static void put_head(struct output *output)
 {
 	if (output->format == OUTPUT_JSON) {
-		put_words(output, "{\"");
-		put_words(output, output->rows_name);
-		put_words(output, "\":[");
+		sink_words(&output->sink, "{\"");
+		sink_words(&output->sink, output->rows_name);
+		sink_words(&output->sink, "\":[");
 	}
 	for (size_t i = 0; i < output->column_count && output->format == OUTPUT_CSV; i++) {
-		put(output, ",", i > 0);
-		put_words(output, output->columns[i].name);
+		sink_put(&output->sink, ",", i > 0);
+		sink_words(&output->sink, output->columns[i].name);
 	}
 	if (output->format == OUTPUT_CSV)
-		put_words(output, "\r\n");
+		sink_words(&output->sink, "\r\n");
 }
 
 struct output *output_new(FILE *file, enum output_format format, const char *rows_name,
@@ -155,12 +111,12 @@ struct output *output_new(FILE *file, enum output_format format, const char *row
 
 	if (!output)
 		return NULL;
-	*output = (struct output){ .file = file,
-				   .format = format,
+	*output = (struct output){ .format = format,
 				   .rows_name = rows_name,
 				   .null_text = null_text,
 				   .columns = columns,
 				   .column_count = column_count };
+	sink_init(&output->sink, file);
 	output->widths = calloc(column_count + 1, sizeof(*output->widths));
 	output->right = calloc(column_count + 1, sizeof(*output->right));
 	if (!output->widths || !output->right || !members_make(output)) {
@@ -180,7 +136,7 @@ void output_free(struct output *output)
 	for (size_t i = 0; i < output->column_count && output->members; i++)
 		free(output->members[i].text);
 	free(output->members);
-	free(output->buffer);
+	sink_clear(&output->sink);
 	free(output->cells);
 	free(output->text);
 	free(output->widths);
@@ -197,7 +153,7 @@ int output_error(const struct output *output)
 {
 	if (output->out_of_memory)
 		return -ENOMEM;
-	return output->error;
+	return output->sink.error;
 }
 
 /* --- text: a table --- */
@@ -232,7 +188,7 @@ static size_t text_width(const char *text, size_t bytes)
 static void pad(struct output *output, size_t count)
 {
 	while (count-- > 0)
-		put(output, " ", 1);
+		sink_put(&output->sink, " ", 1);
 }
 
 /* So much of text as still fits into the terminal. */
@@ -257,18 +213,18 @@ static void table_cell(struct output *output, size_t column, const char *text, s
 	bool last = column + 1 == output->column_count;
 
 	if (column > 0)
-		put(output, " ", 1);
+		sink_put(&output->sink, " ", 1);
 	else
 		output->row_width = 0;
 	if (output->right[column])
 		pad(output, space);
 	if (!last || output->right[column])
 		output->row_width += space + 1;
-	put(output, text, fitting(output, text, bytes, width));
+	sink_put(&output->sink, text, fitting(output, text, bytes, width));
 	if (!output->right[column] && !last)
 		pad(output, space);
 	if (last)
-		put(output, "\n", 1);
+		sink_put(&output->sink, "\n", 1);
 }
 
 /* A column is one of numbers when nothing else is in the rows so far. */
@@ -356,13 +312,13 @@ static void json_member(struct output *output, bool null_too)
 	size_t bytes = null_too ? member->bytes : member->name_bytes;
 
 	if (output->column > 0) {
-		put(output, member->text, bytes);
+		sink_put(&output->sink, member->text, bytes);
 		return;
 	}
 	if (output->format == OUTPUT_JSON)
-		put_words(output, output->row_count > 0 ? ",\n" : "\n");
-	put(output, "{", 1);
-	put(output, member->text + 1, bytes - 1);
+		sink_words(&output->sink, output->row_count > 0 ? ",\n" : "\n");
+	sink_put(&output->sink, "{", 1);
+	sink_put(&output->sink, member->text + 1, bytes - 1);
 }
 
 /* A value that needs no escape in any format. */
@@ -378,13 +334,13 @@ static void put_typed(struct output *output, const char *text, size_t bytes, boo
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
 		json_member(output, false);
-		put(output, "\"", quoted);
-		put(output, text, bytes);
-		put(output, "\"", quoted);
+		sink_put(&output->sink, "\"", quoted);
+		sink_put(&output->sink, text, bytes);
+		sink_put(&output->sink, "\"", quoted);
 		break;
 	case OUTPUT_CSV:
-		put(output, ",", output->column > 0);
-		put(output, text, bytes);
+		sink_put(&output->sink, ",", output->column > 0);
+		sink_put(&output->sink, text, bytes);
 		break;
 	}
 	output->column++;
@@ -414,28 +370,11 @@ void output_null(struct output *output)
 	}
 }
 
-/* printf is most of the cost of a row of numbers. */
 void output_unsigned(struct output *output, uint64_t value)
 {
-	static const char pairs[] =
-		"0001020304050607080910111213141516171819202122232425262728293031"
-		"3233343536373839404142434445464748495051525354555657585960616263"
-		"6465666768697071727374757677787980818283848586878889909192939495"
-		"96979899";
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[SINK_DIGITS];
 
-	for (; value >= 100; value /= 100) {
-		at -= 2;
-		memcpy(digits + at, pairs + value % 100 * 2, 2);
-	}
-	if (value >= 10) {
-		at -= 2;
-		memcpy(digits + at, pairs + value * 2, 2);
-	} else {
-		digits[--at] = (char)('0' + value);
-	}
-	put_plain(output, digits + at, sizeof(digits) - at, false);
+	put_plain(output, digits, sink_digits(value, digits), false);
 }
 
 void output_signed(struct output *output, int64_t value)
@@ -528,29 +467,13 @@ bool output_json_string(FILE *file, const void *data, size_t bytes)
 /* The bytes themselves, beside a string that could not hold them. */
 static void json_hex(struct output *output, const void *data, size_t bytes)
 {
-	char *out;
+	struct sink *sink = &output->sink;
 
-	put_words(output, ",\"");
-	put_words(output, output->columns[output->column].name);
-	put_words(output, "_hex\":\"");
-	out = room(output, bytes * 2);
-	if (out)
-		output->used += escape_hex(data, bytes, out);
-	put(output, "\"", 1);
-}
-
-/* A string with its quotes, made where it is to stand.  True when nothing was lost. */
-static bool json_string(struct output *output, const void *data, size_t bytes)
-{
-	bool clean = false;
-	char *out;
-
-	put(output, "\"", 1);
-	out = room(output, JSON_ESCAPE_MAX(bytes));
-	if (out)
-		output->used += json_escape(data, bytes, out, &clean);
-	put(output, "\"", 1);
-	return clean;
+	sink_words(sink, ",\"");
+	sink_words(sink, output->columns[output->column].name);
+	sink_words(sink, "_hex\":\"");
+	sink_hex(sink, data, bytes);
+	sink_char(sink, '"');
 }
 
 static void put_escaped(struct output *output, const void *data, size_t bytes)
@@ -579,7 +502,7 @@ void output_bytes(struct output *output, const void *data, size_t bytes)
 	if (output->column >= output->column_count)
 		return;
 	json_member(output, false);
-	if (!json_string(output, data, bytes))
+	if (!sink_json_string(&output->sink, data, bytes))
 		json_hex(output, data, bytes);
 	output->column++;
 }
@@ -596,16 +519,6 @@ void output_hex(struct output *output, const void *data, size_t bytes)
 	put_plain(output, text, escape_hex(data, bytes, text), true);
 	if (text != local)
 		free(text);
-}
-
-/* Arguments as a JSON array; NULL: no memory.  The caller frees it. */
-static char *arguments_json(const void *data, size_t bytes, size_t *ret_bytes, bool *ret_clean)
-{
-	char *json = malloc(JSON_ARGUMENTS_MAX(bytes));
-
-	if (json)
-		*ret_bytes = json_arguments(data, bytes, json, ret_clean);
-	return json;
 }
 
 static void text_arguments(struct output *output, const char *data, size_t bytes)
@@ -627,29 +540,33 @@ static void text_arguments(struct output *output, const char *data, size_t bytes
 	free(joined);
 }
 
+static void csv_arguments(struct output *output, const void *data, size_t bytes)
+{
+	auto_free char *json = malloc(JSON_ARGUMENTS_MAX(bytes));
+	bool clean;
+
+	if (json)
+		put_escaped(output, json, json_arguments(data, bytes, json, &clean));
+	else
+		output->out_of_memory = true;
+}
+
 static void json_column_arguments(struct output *output, const void *data, size_t bytes)
 {
-	size_t json_bytes;
-	bool clean;
-	auto_free char *json = arguments_json(data, bytes, &json_bytes, &clean);
-
-	if (!json) {
-		output->out_of_memory = true;
-	} else if (output->format == OUTPUT_CSV) {
-		put_escaped(output, json, json_bytes);
-	} else if (output->column < output->column_count) {
-		json_member(output, false);
-		put(output, json, json_bytes);
-		if (!clean)
-			json_hex(output, data, bytes);
-		output->column++;
-	}
+	if (output->column >= output->column_count)
+		return;
+	json_member(output, false);
+	if (!sink_json_arguments(&output->sink, data, bytes))
+		json_hex(output, data, bytes);
+	output->column++;
 }
 
 void output_arguments(struct output *output, const void *data, size_t bytes)
 {
 	if (output->format == OUTPUT_TEXT)
 		text_arguments(output, data, bytes);
+	else if (output->format == OUTPUT_CSV)
+		csv_arguments(output, data, bytes);
 	else
 		json_column_arguments(output, data, bytes);
 }
@@ -666,17 +583,16 @@ void output_row_end(struct output *output)
 			table_lay_out(output);
 		break;
 	case OUTPUT_JSON:
-		put(output, "}", 1);
+		sink_put(&output->sink, "}", 1);
 		break;
 	case OUTPUT_JSONL:
-		put(output, "}\n", 2);
+		sink_put(&output->sink, "}\n", 2);
 		break;
 	case OUTPUT_CSV:
-		put(output, "\r\n", 2);
+		sink_put(&output->sink, "\r\n", 2);
 		break;
 	}
-	if (output->used >= FLUSH_BYTES)
-		output_flush(output);
+	sink_row_end(&output->sink);
 }
 
 void output_end(struct output *output)
@@ -684,6 +600,6 @@ void output_end(struct output *output)
 	if (output->format == OUTPUT_TEXT && !output->laid_out && output->row_count > 0)
 		table_lay_out(output);
 	if (output->format == OUTPUT_JSON)
-		put_words(output, output->row_count > 0 ? "\n]" : "]");
+		sink_words(&output->sink, output->row_count > 0 ? "\n]" : "]");
 	output_flush(output);
 }
