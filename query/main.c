@@ -26,6 +26,12 @@ const struct command commands[] = {
 	{ "status", cmd_status, "", 0, TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "what the ledger holds, and who writes it", NULL },
 	{ "reindex", cmd_reindex, "", 0, 0, NULL, "makes the index anew from the ledger", NULL },
+	{ "replay", cmd_replay, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
+	  TAKES_WINDOW | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_REPLAY,
+	  "netlink", "the events of the window again, in the time that they took", help_replay },
+	{ "export", cmd_export, "[FOLDER]", 1,
+	  TAKES_WINDOW | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT, "",
+	  "the window in the formats of other tools", help_export },
 	{ 0 },
 };
 

@@ -19,7 +19,9 @@ struct options {
 		output; /* -o as it was given, or NULL; format is set where it is one of the tables' */
 	enum output_format format;
 	bool threads, ascii, utc, strict;
-	uint64_t limit; /* -n; UINT64_MAX: no limit */
+	uint64_t limit;    /* -n; UINT64_MAX: no limit */
+	const char *speed; /* replay */
+	bool step, through_loss;
 	char *const *arguments;
 	size_t argument_count;
 };
@@ -43,6 +45,7 @@ enum {
 	TAKES_THREADS = 32,
 	TAKES_TREE = 64,
 	TAKES_EVENTS = 128,
+	TAKES_REPLAY = 256,
 };
 
 struct command {
@@ -76,6 +79,11 @@ int cmd_events(const struct options *options);
 int cmd_sql(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_reindex(const struct options *options);
+int cmd_replay(const struct options *options);
+int cmd_export(const struct options *options);
+
+/* What --help of these commands says behind their options. */
+extern const char help_replay[], help_export[];
 
 /* One sentence on stderr, "procledger: ..."; returns code. */
 __attribute__((format(printf, 2, 3))) int complain(int code, const char *format, ...);

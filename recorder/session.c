@@ -103,9 +103,9 @@ static int open_explain(int r, const struct options *options, const char *path,
 				   path, strerror(-r));
 	case -EPROTONOSUPPORT:
 		return verdict_set(ret_verdict, VERDICT_NO_STORE,
-				   "the ring %s is of another version of procledger, which this "
-				   "one (" PROCLEDGER_VERSION ") cannot write: choose another "
-				   "folder with --store",
+				   "the ring %s is a slice of another one, or of another version "
+				   "of procledger, and this one (" PROCLEDGER_VERSION
+				   ") cannot write it: choose another folder with --store",
 				   path);
 	case -EBADMSG:
 		return verdict_set(ret_verdict, VERDICT_NO_STORE,

@@ -26,6 +26,10 @@ enum {
 #define RING_NO_BLOCK      UINT64_MAX
 #define RING_NUMBER_MAX    (UINT64_C(1) << 62) /* no block_no, event_no or position is beyond */
 
+enum {
+	RING_RO_SLICE = 1
+}; /* feature_ro_compat: a copy of a part of a ring; its recorder writes elsewhere */
+
 struct ring_superblock {
 	uint16_t major, minor;
 	uint64_t feature_compat, feature_ro_compat, feature_incompat;

@@ -1,0 +1,164 @@
+/* cmd_export.c - a window in the formats of other tools, on standard output. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "query/export.h"
+
+static const struct export_format *const formats[] = {
+	&export_jsonl,
+	&export_csv,
+	&export_netlink,
+};
+
+enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
+
+const char help_export[] =
+	"FORMAT is one of these, jsonl when none is given:\n"
+	"  jsonl      a line of JSON for each event, with the columns of 'events'\n"
+	"  csv        the same as CSV (RFC 4180)\n"
+	"  netlink    the kernel's datagrams byte for byte, for procledgerd --input\n"
+	"  ring       a store of its own, made in the new folder FOLDER: blocks byte for byte\n"
+	"What a format cannot carry, and what is missing of the window, is told on stderr.\n";
+
+static const struct export_format *format_find(const char *name)
+{
+	for (size_t i = 0; i < FORMATS; i++) {
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	}
+	return NULL;
+}
+
+uint64_t export_time(struct export *export, uint32_t boot_no, uint64_t timestamp_ns)
+{
+	uint64_t wall_ns = timestamp_ns;
+
+	if (clocks_wall(export->query->clocks, boot_no, timestamp_ns, &wall_ns) != 0)
+		export->no_wall = true;
+	return wall_ns;
+}
+
+static int each_event(void *context, const struct stream_item *item)
+{
+	struct export *export = context;
+	int r = export->format->event(export, item);
+
+	sink_row_end(&export->sink);
+	if (r == 0 && export->output)
+		r = output_error(export->output);
+	return r < 0 ? r : export->sink.error;
+}
+
+static int each_boot(struct export *export)
+{
+	struct query *query = export->query;
+	int r = 0;
+
+	for (size_t i = 0; i < query->window.boot_count && r == 0; i++) {
+		struct past *past;
+
+		r = past_new(query->ledger, &query->window.boots[i], export->format->past, &past);
+		if (r < 0)
+			return r;
+		r = export->format->lives(export, &query->window.boots[i], past);
+		past_free(past);
+	}
+	return r;
+}
+
+static int write_all(struct export *export)
+{
+	const struct export_format *format = export->format;
+	int r = format->begin ? format->begin(export) : 0;
+
+	if (r == 0 && format->event)
+		r = stream_each(export->query, format->stream, each_event, export);
+	if (r == 0 && format->lives)
+		r = each_boot(export);
+	if (r == 0 && format->end)
+		r = format->end(export);
+	sink_flush(&export->sink);
+	return r < 0 ? r : export->sink.error;
+}
+
+static void say_left_out(const struct export *export)
+{
+	if (export->left_out > 0)
+		(void)fprintf(stderr,
+			      "-- %" PRIu64
+			      " event%s of the recorder's own %s not in this format\n",
+			      export->left_out, export->left_out == 1 ? "" : "s",
+			      export->left_out == 1 ? "is" : "are");
+	if (export->details_out > 0)
+		(void)fprintf(stderr,
+			      "-- program and arguments of %" PRIu64
+			      " event%s are not in this format\n",
+			      export->details_out, export->details_out == 1 ? "" : "s");
+	if (export->no_wall)
+		(void)fprintf(stderr,
+			      "-- times are seconds since that machine's start, written as if it "
+			      "had been in 1970: an imported stream has no others\n");
+}
+
+static int to_stdout(struct query *query, const struct export_format *format)
+{
+	struct export export = { .query = query, .format = format };
+	int r;
+
+	sink_init(&export.sink, stdout);
+	r = write_all(&export);
+	if (r == -EPIPE)
+		r = EXIT_FOUND;
+	else if (r < 0)
+		r = query_failed(query, r, "export");
+	else
+		r = query_end(query, NULL, export.found, format->lives ? COMPLETENESS_FOLD : 0);
+	say_left_out(&export);
+	sink_clear(&export.sink);
+	output_free(export.output);
+	return r;
+}
+
+static int choose(const struct options *options, const struct export_format **ret_format)
+{
+	const char *name = options->output ? options->output : "jsonl";
+	bool ring = strcmp(name, "ring") == 0;
+
+	*ret_format = ring ? NULL : format_find(name);
+	if (!ring && !*ret_format)
+		return complain(EXIT_USAGE, "there is no format '%s'; see procledger export --help",
+				name);
+	if (ring && options->select.count > 0)
+		return complain(EXIT_USAGE, "-o ring copies whole blocks: it cannot select");
+	if (ring && options->argument_count == 0)
+		return complain(EXIT_USAGE, "-o ring wants the folder that is to be made");
+	if (!ring && options->argument_count > 0)
+		return complain(EXIT_USAGE,
+				"'%s': only -o ring is written into a folder; the others go to "
+				"standard output",
+				options->arguments[0]);
+	if (!ring && isatty(STDOUT_FILENO) && strcmp(name, "netlink") == 0)
+		return complain(EXIT_USAGE, "netlink is no text: send it to a file or a pipe");
+	return 0;
+}
+
+int cmd_export(const struct options *options)
+{
+	struct options own = *options; /* how the answer ends: on stderr, whatever the format */
+	const struct export_format *format;
+	struct query query;
+	int r = choose(options, &format);
+
+	if (r != 0)
+		return r;
+	own.format = OUTPUT_TEXT;
+	r = query_open_window(&query, &own);
+	if (r == 0 && format)
+		r = to_stdout(&query, format);
+	else if (r == 0)
+		r = export_ring(&query, options->arguments[0]);
+	query_clear(&query);
+	return r;
+}
