@@ -11,7 +11,7 @@ command -v xz >/dev/null || skip_all "xz is not installed"
 
 # import NAME  A capture as a store: $scratch/NAME, and its stream beside it.
 import() {
-	xz -dc "tests/data/$1.nl.xz" >"$scratch/$1.nl"
+	xz -dc "tests/data/$1.nl.xz" >"${scratch:?}/$1.nl"
 	"$BUILD/procledgerd" --store "$scratch/$1" --ring-size 8M --input "$scratch/$1.nl" 2>"$scratch/log"
 	ok $? "$1 is imported"
 }

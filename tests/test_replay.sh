@@ -8,7 +8,7 @@ P=$BUILD/procledger
 export TZ=UTC
 unset PROCLEDGER_STORE
 command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"$scratch/zoo.nl"
+xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
 "$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
 ok $? "the zoo is imported"
 
