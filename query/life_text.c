@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "query/escape.h"
+#include "schema/cgroup.h"
 
 enum { LINE_CAPACITY = 128 << 10, NAMES_SHOWN = 6 };
 
@@ -172,6 +173,12 @@ const char *name_source_word(uint8_t source)
 	return "other";
 }
 
+/* Nothing of its own was run since it was forked. */
+static bool image_is_inherited(const struct past_life *life)
+{
+	return life->image && life->image->life_id != life->id;
+}
+
 static const struct detail_field *life_field(const struct past_life *life, enum detail_tag tag)
 {
 	const struct detail_field *field;
@@ -299,6 +306,10 @@ void life_remarks(struct line *line, struct query *query, const struct past_life
 		}
 	}
 	remark_names(line, life);
+	if (image_is_inherited(life) && life->pid == life->tid)
+		line_print(line, "  (no exec)");
+	else if (life->image && life->image->detail.field[DETAIL_EXE].state == DETAIL_DENIED)
+		line_print(line, "  (/proc denied)");
 	if (life->ended && life->end_how != LIFE_END_EXIT && life->end_ns != 0) {
 		query_time(query, life->boot_no, life->end_ns, 3, at);
 		line_printf(line, "  (%s %s)",
@@ -340,6 +351,18 @@ const struct output_column life_columns[] = {
 	{ .name = "born" },
 	{ .name = "ended" },
 	{ .name = "inherited", .number = true },
+	{ .name = "unit" },
+	{ .name = "user_unit" },
+	{ .name = "slice" },
+	{ .name = "container_id" },
+	{ .name = "container_runtime" },
+	{ .name = "pod_uid" },
+	{ .name = "pidns", .number = true },
+	{ .name = "comm_source" },
+	{ .name = "exe_source" },
+	{ .name = "argv_source" },
+	{ .name = "cwd_source" },
+	{ .name = "redactions", .number = true },
 	{ .name = "tid", .number = true },
 	{ .name = "process_id", .number = true },
 	{ .name = "in_window", .number = true },
@@ -376,8 +399,44 @@ static void put_field(struct output *output, const struct past_life *life, enum 
 		output_bytes(output, field->data, field->bytes);
 }
 
-/* 4294967295 is the kernel's word for "nobody logged in". */
-static void put_login(struct output *output, const struct past_life *life, enum detail_tag tag)
+static void put_word_if(struct output *output, const char *word)
+{
+	output_word(output, word[0] ? word : NULL);
+}
+
+static void put_cgroup(struct output *output, const struct past_life *life)
+{
+	const struct detail_field *path = life_field(life, DETAIL_CGROUP);
+	struct cgroup cgroup;
+	bool whole = path && !detail_cut(path);
+
+	cgroup_parse(whole ? path->data : NULL, whole ? path->bytes : 0, &cgroup);
+	put_word_if(output, cgroup.unit);
+	put_word_if(output, cgroup.user_unit);
+	put_word_if(output, cgroup.slice);
+	put_word_if(output, cgroup.container_id);
+	put_word_if(output, cgroup.runtime);
+	put_word_if(output, cgroup.pod_uid);
+}
+
+/* How a field was come by, in the words of the view process; NULL: nobody asked, or there is none. */
+static const char *source_word(const struct past_life *life, enum detail_tag tag)
+{
+	unsigned state = life->image ? life->image->detail.field[tag].state : DETAIL_ABSENT;
+
+	if (tag == DETAIL_COMM && life->comm_known) {
+		if (life->renamed && life->comm_source == LIFE_NAME_COMM)
+			return "event";
+		return !life->renamed && (!life->image || image_is_inherited(life)) ? "inherited"
+										    : "read";
+	}
+	if (tag != DETAIL_COMM && life_field(life, tag) && image_is_inherited(life))
+		return "inherited";
+	return state == DETAIL_ABSENT ? NULL : detail_state_word(state);
+}
+
+/* 4294967295 is the kernel's word for "nobody logged in"; elsewhere it does not occur. */
+static void put_u32(struct output *output, const struct past_life *life, enum detail_tag tag)
 {
 	uint32_t id = 0;
 	bool known = life->image && detail_u32(&life->image->detail, tag, 0, &id) == 0 &&
@@ -418,16 +477,23 @@ void life_row(struct output *output, struct query *query, const struct past_life
 	put_field(output, life, DETAIL_CWD);
 	put_if(output, life->uid_known, life->ruid);
 	put_if(output, life->gid_known, life->rgid);
-	put_login(output, life, DETAIL_LOGINUID);
+	put_u32(output, life, DETAIL_LOGINUID);
 	put_field(output, life, DETAIL_CGROUP);
 	put_if(output, exited, life->exit_code);
 	put_if(output, life->uid_known, life->euid);
 	put_if(output, life->gid_known, life->egid);
-	put_login(output, life, DETAIL_SESSIONID);
+	put_u32(output, life, DETAIL_SESSIONID);
 	put_if(output, exited, (int32_t)life->exit_signal);
 	output_word(output, life->born < 3 ? births[life->born] : "other");
 	output_word(output, end_how_word(life));
-	put_if(output, life->image != NULL, life->image && life->image->life_id != life->id);
+	put_if(output, life->image != NULL, image_is_inherited(life));
+	put_cgroup(output, life);
+	put_u32(output, life, DETAIL_PIDNS);
+	output_word(output, source_word(life, DETAIL_COMM));
+	output_word(output, source_word(life, DETAIL_EXE));
+	output_word(output, source_word(life, DETAIL_ARGV));
+	output_word(output, source_word(life, DETAIL_CWD));
+	put_u32(output, life, DETAIL_REDACTIONS);
 	output_unsigned(output, life->tid);
 	put_if(output, life->process_id != 0, life->process_id);
 	output_unsigned(output, life->in_window);

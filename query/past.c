@@ -225,6 +225,8 @@ static void copy(struct past *past, struct past_life *to, const struct life *fro
 	to->start_ns = from->start_ns;
 	to->born = from->born;
 	to->comm_known = from->comm_known;
+	to->renamed = from->renamed;
+	to->comm_source = from->comm_source;
 	memcpy(to->comm, from->comm, EVENT_COMM_BYTES);
 	copy_end(to, from);
 	if (from->image && (!to->image || to->image->event_no != from->image->event_no))

@@ -47,7 +47,8 @@ struct past_life {
 	uint32_t exit_code, exit_signal; /* only when end_how is LIFE_END_EXIT */
 	bool task_ended;                 /* a leader may end before its process */
 	uint64_t task_end_ns;
-	bool comm_known;
+	bool comm_known, renamed; /* renamed: since its birth, by comm_source */
+	uint8_t comm_source;      /* enum life_name */
 	char comm[EVENT_COMM_BYTES];
 	struct past_image *image; /* NULL: not known */
 	bool uid_known, gid_known;

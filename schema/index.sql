@@ -5,7 +5,7 @@
 -- Everywhere: event_no is the number of the event in the ledger; timestamp_ns and *_ns are CLOCK_MONOTONIC of the boot;
 -- tid, ptid NULL: the same as pid, ppid.  Applied as one piece; user_version grows with every change of form.
 PRAGMA application_id = 0x504c4447;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- ring_uuid, next_event_no and next_block_no (what is projected), first_event_no and first_block_no (where the oldest keyframe is)
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -24,7 +24,8 @@ CREATE INDEX clock_by_time ON clock(boot, monotonic_ns);
 -- parent, process: id - parent's id, id - leader's id (0: a leader); NULL: not known.
 -- duration_ns: end - start_ns, or the end itself where start_ns is NULL.  ended: NULL alive; 0 by EXIT; otherwise inferred:
 -- 1 exec of another thread, 2 tid given to another, 3 absent from a later snapshot, 4 the machine was started anew.
--- end_ppid NULL, end_ptid NULL: as ppid, as end_ppid.  comm: the newest; birth_comm: where renamed is 1.
+-- end_ppid NULL, end_ptid NULL: as ppid, as end_ppid.  comm: the newest.  renamed: 0, comm is what it was at birth; else it was set by
+-- 1 an exec, 2 a COMM event, 3 a snapshot, and birth_comm is what it was.
 -- image, cred: event_no in these tables.
 CREATE TABLE life(id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, tid INTEGER, ppid INTEGER, ptid INTEGER, parent INTEGER,
 	process INTEGER, born INTEGER NOT NULL, start_ns INTEGER, start_cpu INTEGER, ended INTEGER, duration_ns INTEGER,
@@ -34,9 +35,13 @@ CREATE TABLE life(id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, tid INTEGER, ppi
 -- A process whose leader ended before its last thread.  end_ns NULL: it lives on; 0: ended by a new boot, when is not known.
 CREATE TABLE process_end(id INTEGER PRIMARY KEY, end_ns INTEGER) STRICT;
 
--- What a task runs, as /proc told at an exec or snapshot.  doubt: fields that could not be read whole, as a JSON object.
+-- What a task runs, as /proc told at an exec or snapshot.  doubt: fields that were not read whole, and why, as a JSON object:
+-- gone denied truncated redacted redacted,truncated withheld.  pidns: the inode of the pid namespace.  redactions: secrets taken out of argv.
 CREATE TABLE image(event_no INTEGER PRIMARY KEY, life INTEGER NOT NULL, comm TEXT, exe TEXT, argv TEXT, argv_bytes BLOB, cwd TEXT,
-	cgroup TEXT, loginuid INTEGER, sessionid INTEGER, doubt TEXT) STRICT;
+	cgroup TEXT, loginuid INTEGER, sessionid INTEGER, pidns INTEGER, redactions INTEGER, doubt TEXT) STRICT;
+-- What the paths of cgroups tell (cgroup.h); those that tell nothing have no row.  last_event_no: the newest image with this path.
+CREATE TABLE cgroup(path TEXT PRIMARY KEY, unit TEXT, user_unit TEXT, slice TEXT, container_id TEXT, container_runtime TEXT, pod_uid TEXT,
+	last_event_no INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE cred(event_no INTEGER PRIMARY KEY, ruid INTEGER, euid INTEGER, rgid INTEGER, egid INTEGER) STRICT;
 
 -- One table a kind.  exit: an EXIT that ended the life it names.  stray_exit: one that did not.
@@ -116,31 +121,40 @@ SELECT event_no, (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER B
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM other
 ORDER BY 1;
 
--- Every task.  Wall times come from the newest clock record before (for what is older than the first: from that one).
+-- Every task.  *_source: how the field was come by: read, inherited (from the parent: no exec since), gone, denied, truncated, redacted,
+-- withheld; of comm also event (told by the kernel).  Where the field is NULL and its source too, nobody asked, or there is none.  Wall times come from the newest clock record before (for what is older than the first: from that one).
 CREATE VIEW task(id, boot, pid, tid, ppid, ptid, parent_id, process_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, argv_bytes,
-	cwd, uid, euid, gid, egid, loginuid, sessionid, cgroup, exit_code, exit_signal, born, ended, inherited, doubt) AS
+	cwd, uid, euid, gid, egid, loginuid, sessionid, cgroup, exit_code, exit_signal, born, ended, inherited, doubt, unit, user_unit, slice,
+	container_id, container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions) AS
 SELECT id, boot, pid, tid, ppid, ptid, parent_id, process_id, start_ns, end_ns,
 	start_ns + coalesce((SELECT realtime_ns - monotonic_ns FROM clock WHERE clock.boot = l.boot AND monotonic_ns <= start_ns
 		ORDER BY monotonic_ns DESC LIMIT 1), (SELECT realtime_ns - monotonic_ns FROM clock WHERE clock.boot = l.boot ORDER BY monotonic_ns LIMIT 1)),
 	end_ns + coalesce((SELECT realtime_ns - monotonic_ns FROM clock WHERE clock.boot = l.boot AND monotonic_ns <= end_ns
 		ORDER BY monotonic_ns DESC LIMIT 1), (SELECT realtime_ns - monotonic_ns FROM clock WHERE clock.boot = l.boot ORDER BY monotonic_ns LIMIT 1)),
 	l.comm, exe, argv, argv_bytes, cwd, ruid, euid, rgid, egid, loginuid, sessionid, cgroup, exit_code, exit_signal, born, ended,
-	image.life <> l.id, doubt
+	image.life <> l.id, doubt, unit, user_unit, slice, container_id, container_runtime, pod_uid, pidns,
+	CASE WHEN l.comm IS NULL THEN doubt ->> 'comm' WHEN renamed = 2 THEN 'event' WHEN renamed = 0 AND image.life IS NOT l.id THEN 'inherited' ELSE 'read' END,
+	CASE WHEN exe IS NOT NULL AND image.life <> l.id THEN 'inherited' ELSE ifnull(doubt ->> 'exe', iif(exe IS NULL, NULL, 'read')) END,
+	CASE WHEN argv IS NOT NULL AND image.life <> l.id THEN 'inherited' ELSE ifnull(doubt ->> 'argv', iif(argv IS NULL, NULL, 'read')) END,
+	CASE WHEN cwd IS NOT NULL AND image.life <> l.id THEN 'inherited' ELSE ifnull(doubt ->> 'cwd', iif(cwd IS NULL, NULL, 'read')) END,
+	redactions
 FROM (SELECT id, (SELECT boot FROM boot WHERE first_event_no <= iif(id < 0, -id / 2, id) ORDER BY first_event_no DESC LIMIT 1) AS boot,
 		pid, ifnull(tid, pid) AS tid, ppid, ifnull(ptid, ppid) AS ptid, id - parent AS parent_id, id - process AS process_id,
-		start_ns, ifnull(start_ns, 0) + duration_ns AS end_ns, comm, image, cred, exit_code, exit_signal,
+		start_ns, ifnull(start_ns, 0) + duration_ns AS end_ns, comm, renamed, image, cred, exit_code, exit_signal,
 		CASE born WHEN 1 THEN 'fork' WHEN 2 THEN 'snapshot' ELSE 'unseen' END AS born,
 		CASE ended WHEN 0 THEN 'exit' WHEN 1 THEN 'exec' WHEN 2 THEN 'reused' WHEN 3 THEN 'absent' WHEN 4 THEN 'boot' END AS ended
 	FROM life) AS l
-	LEFT JOIN image ON image.event_no = l.image LEFT JOIN cred ON cred.event_no = l.cred;
+	LEFT JOIN image ON image.event_no = l.image LEFT JOIN cgroup ON cgroup.path = image.cgroup LEFT JOIN cred ON cred.event_no = l.cred;
 
 -- Every process: its leader's row, but it ends with its last thread.
 CREATE VIEW process(id, boot, pid, ppid, parent_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, cwd, uid, gid, loginuid, cgroup,
-	exit_code, argv_bytes, euid, egid, sessionid, exit_signal, born, ended, inherited, doubt) AS
+	exit_code, argv_bytes, euid, egid, sessionid, exit_signal, born, ended, inherited, doubt, unit, user_unit, slice, container_id,
+	container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions) AS
 SELECT task.id, boot, pid, ppid, parent_id, start_ns, iif(p.id IS NULL, task.end_ns, nullif(p.end_ns, 0)), start_wall_ns,
 	iif(p.id IS NULL, end_wall_ns, end_wall_ns + nullif(p.end_ns, 0) - task.end_ns), comm, exe, argv, cwd, uid, gid, loginuid, cgroup, exit_code,
 	argv_bytes, euid, egid, sessionid, exit_signal, born,
-	CASE WHEN p.id IS NULL THEN ended WHEN p.end_ns IS NULL THEN NULL WHEN p.end_ns = 0 THEN 'boot' ELSE ended END, inherited, doubt
+	CASE WHEN p.id IS NULL THEN ended WHEN p.end_ns IS NULL THEN NULL WHEN p.end_ns = 0 THEN 'boot' ELSE ended END, inherited, doubt,
+	unit, user_unit, slice, container_id, container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions
 FROM task LEFT JOIN process_end AS p ON p.id = task.id WHERE pid = tid;
 
 -- The names of every task as intervals; comm NULL: not known; to_ns NULL: to the end of what is recorded.

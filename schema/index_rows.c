@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "schema/bytes.h"
+#include "schema/cgroup.h"
 #include "schema/detail.h"
 #include "schema/json.h"
 
@@ -76,6 +77,10 @@ struct index_pending {
 	struct exit_row *exit_rows;
 	struct plain_row *exec_rows, *comm_rows;
 	size_t exit_room, exec_room, comm_room;
+	/* Of the last image; its row waits, for the next one is mostly of the same. */
+	uint8_t cgroup_path[EVENT_DETAIL_MAX_BYTES];
+	size_t cgroup_bytes; /* 0: none */
+	uint64_t cgroup_event_no;
 };
 
 static void result_number_if(sqlite3_context *result, bool known, int64_t number)
@@ -172,7 +177,7 @@ static void life_column(sqlite3_context *result, const struct bulk_source *sourc
 				 life->start_cpu);
 		break;
 	case 17: /* renamed */
-		sqlite3_result_int64(result, life->renamed);
+		sqlite3_result_int64(result, life->renamed ? life->comm_source : 0);
 		break;
 	case 18: /* comm */
 		result_comm_if(result, life->comm_known, life->comm);
@@ -276,6 +281,7 @@ void index_pending_close(struct index_db *index)
 void index_pending_clear(struct index_db *index)
 {
 	index->pending->exit.count = index->pending->exec.count = index->pending->comm.count = 0;
+	index->pending->cgroup_bytes = 0;
 }
 
 /* Room for one row more; NULL when memory ran out, which the commit will say. */
@@ -307,8 +313,57 @@ static void rows_write(struct index_db *index, enum index_statement statement,
 	source->count = 0;
 }
 
+static void row_text_if(struct row *row, const char *text)
+{
+	if (text[0])
+		row_text(row, text, strlen(text));
+	else
+		row_null(row);
+}
+
+static void cgroup_flush(struct index_db *index)
+{
+	struct index_pending *pending = index->pending;
+	struct cgroup cgroup;
+	struct row row;
+
+	cgroup_parse(pending->cgroup_path, pending->cgroup_bytes, &cgroup);
+	if (cgroup.unit[0] || cgroup.slice[0] || cgroup.container_id[0] || cgroup.pod_uid[0]) {
+		row = row_make(index, INDEX_CGROUP);
+		row_text(&row, pending->cgroup_path, pending->cgroup_bytes);
+		row_text_if(&row, cgroup.unit);
+		row_text_if(&row, cgroup.user_unit);
+		row_text_if(&row, cgroup.slice);
+		row_text_if(&row, cgroup.container_id);
+		row_text_if(&row, cgroup.runtime);
+		row_text_if(&row, cgroup.pod_uid);
+		row_u64(&row, pending->cgroup_event_no);
+		row_run(&row);
+	}
+	pending->cgroup_bytes = 0;
+}
+
+/* A path that was cut may end in a name that is not whole: it tells nothing. */
+static void put_cgroup(struct index_db *index, const struct detail_field *path, uint64_t event_no)
+{
+	struct index_pending *pending = index->pending;
+
+	if (path->state != DETAIL_READ || path->bytes == 0)
+		return;
+	if (pending->cgroup_bytes != path->bytes ||
+	    memcmp(pending->cgroup_path, path->data, path->bytes) != 0) {
+		cgroup_flush(index);
+		memcpy(pending->cgroup_path, path->data, path->bytes);
+		pending->cgroup_bytes = path->bytes;
+		pending->cgroup_event_no = 0;
+	}
+	if (event_no > pending->cgroup_event_no)
+		pending->cgroup_event_no = event_no;
+}
+
 void index_flush(struct index_db *index)
 {
+	cgroup_flush(index);
 	rows_write(index, INDEX_EXIT, &index->pending->exit);
 	rows_write(index, INDEX_EXEC, &index->pending->exec);
 	rows_write(index, INDEX_COMM, &index->pending->comm);
@@ -392,10 +447,11 @@ static void row_field_u32(struct row *row, const struct detail *detail, enum det
 static size_t doubt_write(const struct detail *detail, char *out, size_t capacity)
 {
 	static const char *const name[DETAIL_TAG_LIMIT] = {
-		[DETAIL_EXE] = "exe",   [DETAIL_ARGV] = "argv",
-		[DETAIL_CWD] = "cwd",   [DETAIL_CGROUP] = "cgroup",
-		[DETAIL_IDS] = "ids",   [DETAIL_LOGINUID] = "loginuid",
-		[DETAIL_COMM] = "comm", [DETAIL_SESSIONID] = "sessionid",
+		[DETAIL_EXE] = "exe",     [DETAIL_ARGV] = "argv",
+		[DETAIL_CWD] = "cwd",     [DETAIL_CGROUP] = "cgroup",
+		[DETAIL_IDS] = "ids",     [DETAIL_LOGINUID] = "loginuid",
+		[DETAIL_COMM] = "comm",   [DETAIL_SESSIONID] = "sessionid",
+		[DETAIL_PIDNS] = "pidns",
 	};
 	size_t bytes = 0;
 
@@ -445,12 +501,15 @@ void index_put_image(struct index_db *index, const struct image *image)
 	row_field(&row, &detail, DETAIL_CGROUP);
 	row_field_u32(&row, &detail, DETAIL_LOGINUID);
 	row_field_u32(&row, &detail, DETAIL_SESSIONID);
+	row_field_u32(&row, &detail, DETAIL_PIDNS);
+	row_field_u32(&row, &detail, DETAIL_REDACTIONS);
 	doubt_bytes = doubt_write(&detail, doubt, sizeof(doubt));
 	if (doubt_bytes > 0)
 		row_text(&row, doubt, doubt_bytes);
 	else
 		row_null(&row);
 	row_run(&row);
+	put_cgroup(index, &detail.field[DETAIL_CGROUP], image->event_no);
 }
 
 void index_put_cred(struct index_db *index, const struct cred *cred)

@@ -583,7 +583,11 @@ static int prune_to(struct projector *projector, uint64_t block_no, uint64_t fir
 	if (r == 0)
 		r = prune_kept(
 			projector, block_no, &keep_images,
-			"DELETE FROM image WHERE event_no < ?1 AND event_no NOT IN temp.keep;",
+			"DELETE FROM image WHERE event_no < ?1 AND event_no NOT IN temp.keep;"
+			"UPDATE cgroup SET last_event_no = (SELECT ifnull(max(event_no), 0) "
+			"FROM image WHERE event_no < ?1 AND image.cgroup = path) "
+			"WHERE last_event_no < ?1;"
+			"DELETE FROM cgroup WHERE last_event_no = 0;",
 			first_event_no, &clock);
 	if (r == 0)
 		r = prune_kept(

@@ -77,7 +77,7 @@ static void machine_exec(struct machine *machine, struct event *event, uint8_t *
 			 size_t capacity)
 {
 	struct detail detail = { 0 };
-	char argv[300], comm[16];
+	char argv[300], comm[16], cgroup[64];
 	uint8_t ids[16] = { 0 };
 	size_t bytes;
 
@@ -85,6 +85,11 @@ static void machine_exec(struct machine *machine, struct event *event, uint8_t *
 		argv[i] = (char)dice(machine, 256);
 	(void)snprintf(comm, sizeof(comm), "prog%u", dice(machine, 50));
 	ids[0] = (uint8_t)dice(machine, 3);
+	(void)snprintf(cgroup, sizeof(cgroup), "/system.slice/unit%u.service",
+		       (unsigned)(machine->now_ns >> 24) + dice(machine, 3));
+	detail.field[DETAIL_CGROUP] =
+		(struct detail_field){ (const uint8_t *)cgroup, (uint32_t)strlen(cgroup),
+				       DETAIL_READ };
 	detail.field[DETAIL_EXE] =
 		(struct detail_field){ (const uint8_t *)"/bin/prog", 9, DETAIL_READ };
 	detail.field[DETAIL_ARGV] = (struct detail_field){ (const uint8_t *)argv,
