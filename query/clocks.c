@@ -91,7 +91,7 @@ static int segment_first(struct clocks *clocks, const struct ledger_boot *boot,
 	struct ledger *ledger = clocks->ledger;
 
 	for (size_t i = boot->first_span; i < boot->first_span + boot->span_count; i++) {
-		struct ledger_span *span = &ledger->spans[i];
+		struct ledger_span *span = ledger_span(ledger, i);
 		uint64_t next_ns = UINT64_MAX;
 		const struct event *clock;
 		int r;
@@ -111,14 +111,31 @@ static int segment_first(struct clocks *clocks, const struct ledger_boot *boot,
 	return -ENOENT;
 }
 
+/* The earliest time at which a clock event behind span `last` may come. */
+static uint64_t next_clock_ns(struct ledger *ledger, const struct ledger_boot *boot, size_t last)
+{
+	for (size_t i = last + 1; i < boot->first_span + boot->span_count; i++) {
+		const struct ledger_span *span = ledger_span(ledger, i);
+
+		if (span->kind_bits & CLOCK_BIT)
+			return span->ts_min_ns;
+	}
+	return UINT64_MAX;
+}
+
 static int segment_find(struct clocks *clocks, const struct ledger_boot *boot,
 			uint64_t timestamp_ns, struct segment *ret_segment)
 {
 	struct ledger *ledger = clocks->ledger;
-	uint64_t next_ns = UINT64_MAX;
+	uint64_t next_ns;
+	size_t first, last;
 
-	for (size_t i = boot->first_span + boot->span_count; i-- > boot->first_span;) {
-		struct ledger_span *span = &ledger->spans[i];
+	if (boot->imported)
+		return -ENOENT;
+	ledger_range(ledger, boot, timestamp_ns, timestamp_ns, &first, &last);
+	next_ns = next_clock_ns(ledger, boot, last);
+	for (size_t i = last + 1; i-- > boot->first_span;) {
+		struct ledger_span *span = ledger_span(ledger, i);
 		const struct event *clock;
 		int r;
 
@@ -239,13 +256,13 @@ static bool span_anchor(const struct ledger_span *span, int64_t *ret_offset)
 static bool span_is_clear(const struct ledger *ledger, const struct ledger_boot *boot, size_t i,
 			  const struct intervals *in)
 {
-	const struct ledger_span *span = &ledger->spans[i];
+	const struct ledger_span *span = ledger_span(ledger, i);
 	int64_t before, after, low, high;
 	uint64_t from, to;
 
 	if (i == boot->first_span || (span->flags & RING_BLOCK_CLOCK_STEP) ||
 	    (span->kind_bits & UINT64_C(1) << EVENT_START) || !in->begun ||
-	    !span_anchor(&ledger->spans[i - 1], &before) || !span_anchor(span, &after))
+	    !span_anchor(ledger_span(ledger, i - 1), &before) || !span_anchor(span, &after))
 		return false;
 	low = (before < after ? before : after) - SLEW_SLACK_NS;
 	high = (before > after ? before : after) + SLEW_SLACK_NS;
@@ -274,10 +291,10 @@ int clocks_intervals(struct clocks *clocks, const struct ledger_boot *boot, uint
 	struct ledger *ledger = clocks->ledger;
 	struct intervals in = { .since_ns = since_ns, .until_ns = until_ns };
 	size_t skipped = ledger->span_count; /* the last span with clocks that was not read */
-	int r = 0;
+	int r = boot->imported ? -ENOENT : 0;
 
 	for (size_t i = boot->first_span; i < boot->first_span + boot->span_count && r == 0; i++) {
-		struct ledger_span *span = &ledger->spans[i];
+		struct ledger_span *span = ledger_span(ledger, i);
 
 		if (span_is_clear(ledger, boot, i, &in)) {
 			int64_t offset;
@@ -291,7 +308,7 @@ int clocks_intervals(struct clocks *clocks, const struct ledger_boot *boot, uint
 		}
 		/* The edge lies near: the last clock before this span must be the real one. */
 		if (skipped < ledger->span_count)
-			r = intervals_span(ledger, &ledger->spans[skipped], &in);
+			r = intervals_span(ledger, ledger_span(ledger, skipped), &in);
 		skipped = ledger->span_count;
 		if (r == 0 && (span->kind_bits & CLOCK_BIT))
 			r = intervals_span(ledger, span, &in);

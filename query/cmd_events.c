@@ -111,7 +111,7 @@ static int find_last(struct listing *listing, uint64_t limit)
 		for (size_t i = boot->last + 1; i-- > boot->first && total < limit;) {
 			int r = 0;
 
-			if (query->ledger->spans[i].boot_no == boot->boot->boot_no) {
+			if (ledger_span(query->ledger, i)->boot_no == boot->boot->boot_no) {
 				listing->found = 0;
 				r = for_each_plain(listing, boot, i, i);
 				total += listing->found;

@@ -25,7 +25,7 @@ static int find_last_facts(struct status *status)
 	const uint64_t bits = UINT64_C(1) << EVENT_START | UINT64_C(1) << EVENT_STOP;
 
 	for (size_t i = ledger->span_count; i-- > 0 && status->start.event_no == 0;) {
-		struct ledger_span *span = &ledger->spans[i];
+		struct ledger_span *span = ledger_span(ledger, i);
 		int r;
 
 		if (!(span->kind_bits & bits))
@@ -53,11 +53,11 @@ static int add_up(struct status *status)
 	struct ledger *ledger = status->query->ledger;
 
 	for (size_t i = 0; i < ledger->span_count; i++) {
-		struct ledger_span *span = &ledger->spans[i];
+		struct ledger_span *span = ledger_span(ledger, i);
 
 		status->events += span->event_count;
 		if (!span->tail) {
-			status->held_blocks++;
+			status->held_blocks += !span->hole;
 			status->sealed_events += span->event_count;
 			status->stored_bytes += span->stored_bytes;
 			status->lost_total = span->lost_total;
@@ -171,8 +171,8 @@ static void say_ring(struct status *status)
 	}
 	printf("%-14s %" PRIu64 ", numbers %" PRIu64 " to %" PRIu64 ", %" PRIu64
 	       " of them staged\n",
-	       "events", status->events, ledger->spans[0].first_event_no, ledger->end_event_no - 1,
-	       status->events - status->sealed_events);
+	       "events", status->events, ledger_span(ledger, 0)->first_event_no,
+	       ledger->end_event_no - 1, status->events - status->sealed_events);
 	printf("%-14s %.2f in blocks\n", "bytes an event", bytes_per_event(status));
 	printf("%-14s %zu, numbers %" PRIu32 " to %" PRIu32 "\n", "boots", ledger->boot_count,
 	       ledger->boots[0].boot_no, ledger->boots[ledger->boot_count - 1].boot_no);
@@ -226,7 +226,7 @@ static void json_status(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
 	const struct ring_superblock *super = ring_super(ledger->ring);
-	uint64_t first = ledger->span_count ? ledger->spans[0].first_event_no : 0;
+	uint64_t first = ledger->span_count ? ledger_span(ledger, 0)->first_event_no : 0;
 
 	printf("{\"store\":");
 	(void)output_json_string(stdout, status->query->options->store,

@@ -105,19 +105,20 @@ static bool reaches(const struct check *check, const struct missing *m)
 /* The time stamp and kind of the last event before span i, in its boot. */
 static void last_before(const struct check *check, size_t i, struct missing *ret)
 {
-	const struct ledger_span *span = &check->ledger->spans[i];
+	const struct ledger_span *before;
 
 	ret->from_boot = 0;
 	ret->from_ns = 0;
 	if (i == 0)
 		return;
-	ret->from_boot = span[-1].boot_no;
-	ret->from_ns = span[-1].ts_max_ns;
+	before = ledger_span(check->ledger, i - 1);
+	ret->from_boot = before->boot_no;
+	ret->from_ns = before->hole ? before->ts_min_ns : before->ts_max_ns;
 }
 
 static int check_starts(struct check *check, size_t i)
 {
-	struct ledger_span *span = &check->ledger->spans[i];
+	struct ledger_span *span = ledger_span(check->ledger, i);
 	int r = ledger_facts(check->ledger, span);
 
 	for (size_t f = 0; f < span->fact_count && r == 0; f++) {
@@ -169,7 +170,7 @@ static int check_end(struct check *check, bool running)
 static int check_lost_span(struct check *check, const struct window_boot *boot, size_t i,
 			   bool *ret_any)
 {
-	struct ledger_span *span = &check->ledger->spans[i];
+	struct ledger_span *span = ledger_span(check->ledger, i);
 	int r = ledger_facts(check->ledger, span);
 
 	for (size_t f = 0; f < span->fact_count && r == 0; f++) {
@@ -197,51 +198,62 @@ static int check_lost_span(struct check *check, const struct window_boot *boot, 
 
 static int check_boot(struct check *check, const struct window_boot *boot)
 {
-	const struct ledger_boot *of = boot->boot;
 	uint64_t from = boot->intervals[0].from_ns, to = boot->intervals[boot->count - 1].to_ns;
-	size_t behind = 0;
-	int r = 0;
+	size_t behind = 0, count, first, last, *spans;
+	int r = ledger_note_gaps(check->ledger, boot->boot, from, to);
 
-	for (size_t i = of->first_span; i < of->first_span + of->span_count && r == 0; i++) {
-		const struct ledger_span *span = &check->ledger->spans[i];
+	if (r < 0)
+		return r;
+	ledger_range(check->ledger, boot->boot, from, to, &first, &last);
+	r = ledger_lost_spans(check->ledger, boot->boot, first, &spans, &count);
+	for (size_t k = 0; k < count && r == 0; k++) {
+		const struct ledger_span *span = ledger_span(check->ledger, spans[k]);
 		bool any = false;
 
-		if (span->ts_max_ns < from ||
-		    !(span->kind_bits & (BIT(EVENT_LOST) | BIT(EVENT_BLIND))))
-			continue;
-		r = check_lost_span(check, boot, i, &any);
+		r = check_lost_span(check, boot, spans[k], &any);
 		if (span->ts_min_ns > to && !any && ++behind == LOST_SPANS_BEHIND)
 			break;
 	}
+	free(spans);
 	return r;
 }
 
-/* A start that ends a stretch in which the window lies stands in the window, or is the first behind it; and the next boot's first. */
+/* What the starts in the spans [first, last] say. */
+static int check_starts_in(struct check *check, size_t first, size_t last)
+{
+	int r = 0;
+
+	for (size_t i = first; i <= last && r == 0; i++)
+		if (ledger_span(check->ledger, i)->kind_bits & BIT(EVENT_START))
+			r = check_starts(check, i);
+	return r;
+}
+
+/* Nobody recorded from the last event before a start to that start: a window reaches into that stretch only if the start is in it,
+ * is the first behind it, or begins the next boot. */
 static int check_down(struct check *check)
 {
 	const struct window *window = check->window;
-	size_t i = 0, end = check->ledger->span_count;
-	uint64_t until = UINT64_MAX;
-	uint32_t last_boot = 0;
+	const struct ledger *ledger = check->ledger;
+	size_t b = 0, end = ledger->boot_count;
 	int r = 0;
 
 	if (window->boot_count > 0) {
-		const struct window_boot *first = &window->boots[0];
-		const struct window_boot *last = &window->boots[window->boot_count - 1];
-
-		i = first->boot->first_span;
-		until = last->intervals[last->count - 1].to_ns;
-		last_boot = last->boot->boot_no;
+		b = (size_t)(window->boots[0].boot - ledger->boots);
+		end = (size_t)(window->boots[window->boot_count - 1].boot - ledger->boots) + 2;
 	}
-	for (; i < end && r == 0; i++) {
-		const struct ledger_span *span = &check->ledger->spans[i];
+	for (; b < end && b < ledger->boot_count && r == 0; b++) {
+		const struct ledger_boot *boot = &ledger->boots[b];
+		const struct window_boot *asked = window_boot_of(window, boot->boot_no);
+		size_t begin = boot->first_span, first = begin, last = begin;
 
-		if (!(span->kind_bits & BIT(EVENT_START)))
-			continue;
-		r = check_starts(check, i);
-		if (last_boot && (span->boot_no > last_boot ||
-				  (span->boot_no == last_boot && span->ts_min_ns > until)))
-			break;
+		if (asked)
+			ledger_range(check->ledger, boot, asked->intervals[0].from_ns,
+				     asked->intervals[asked->count - 1].to_ns, &first, &last);
+		if (first > begin)
+			r = check_starts_in(check, begin, begin);
+		if (r == 0)
+			r = check_starts_in(check, first, last);
 	}
 	return r;
 }
@@ -253,13 +265,14 @@ static int check_oldest(struct check *check, unsigned flags)
 	struct ledger *ledger = check->ledger;
 	const struct window_boot *boot = check->window->boot_count ? check->window->boots : NULL;
 	struct missing missing = { .reason = MISSING_OVERWRITTEN, .cpu = EVENT_CPU_NONE };
-	const struct ledger_span *oldest = ledger->spans;
+	const struct ledger_span *oldest;
 	uint64_t keyframe;
 	size_t begin;
 	int r;
 
 	if (ledger->span_count == 0)
 		return 0;
+	oldest = ledger_span(ledger, 0);
 	missing.to_boot = oldest->boot_no;
 	missing.to_ns = oldest->ts_min_ns;
 	missing.count = oldest->first_event_no - 1;
@@ -279,13 +292,13 @@ static int check_oldest(struct check *check, unsigned flags)
 	if (r != LEDGER_NO_KEYFRAME)
 		return r < 0 ? r : 0;
 	missing = (struct missing){ .reason = MISSING_NO_KEYFRAME,
-				    .from_boot = ledger->spans[boot->first].boot_no,
-				    .to_boot = ledger->spans[boot->first].boot_no,
-				    .from_ns = ledger->spans[boot->first].ts_min_ns,
-				    .to_ns = ledger->spans[boot->last].ts_max_ns,
+				    .from_boot = boot->boot->boot_no,
+				    .to_boot = boot->boot->boot_no,
+				    .from_ns = ledger_span(ledger, boot->first)->ts_min_ns,
+				    .to_ns = ledger_span(ledger, boot->last)->ts_max_ns,
 				    .cpu = EVENT_CPU_NONE };
-	if (begin < ledger->span_count && ledger->spans[begin].boot_no == missing.to_boot)
-		missing.to_ns = ledger->spans[begin].ts_min_ns;
+	if (begin < ledger->span_count && ledger_span(ledger, begin)->boot_no == missing.to_boot)
+		missing.to_ns = ledger_span(ledger, begin)->ts_min_ns;
 	return add(check, &missing);
 }
 

@@ -4,38 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/ledger_core.h"
 #include "schema/cleanup.h"
 
 #define BIT(kind) (UINT64_C(1) << (kind))
 #define FACT_BITS \
 	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | BIT(EVENT_BLIND))
 
-/* --- growing arrays --- */
-
-static int room_for_one(void **array, size_t count, size_t element_bytes)
-{
-	void *grown;
-
-	/* full at 0 and at every power of two from 16 on */
-	if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
-		return 0;
-	grown = reallocarray(*array, count == 0 ? 16 : count * 2, element_bytes);
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	return 0;
-}
-
-#define GROW(array, count)                                                 \
-	({                                                                 \
-		void *array_ = (array);                                    \
-		int r_ = room_for_one(&array_, (count), sizeof(*(array))); \
-		if (r_ == 0)                                               \
-			(array) = array_;                                  \
-		r_;                                                        \
-	})
-
-static int note_damage(struct ledger *ledger, const struct ledger_damage *damage)
+int ledger_note_damage(struct ledger *ledger, const struct ledger_damage *damage)
 {
 	for (size_t i = 0; i < ledger->damage_count; i++) {
 		const struct ledger_damage *known = &ledger->damage[i];
@@ -49,132 +25,22 @@ static int note_damage(struct ledger *ledger, const struct ledger_damage *damage
 	return 0;
 }
 
-/* The span that holds an event number, or the one before the hole that it is in; 0 when it is older than all. */
-static size_t span_of_event(const struct ledger *ledger, uint64_t event_no)
-{
-	size_t low = 0, high = ledger->span_count;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ledger->spans[middle].first_event_no <= event_no)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static int note_unreadable(struct ledger *ledger, uint64_t from_no, uint64_t to_no)
 {
 	struct ledger_damage damage = { .from_no = from_no, .to_no = to_no };
 
 	if (ledger->span_count > 0) {
-		const struct ledger_span *span = &ledger->spans[span_of_event(ledger, from_no)];
-		const struct ledger_span *last = &ledger->spans[span_of_event(ledger, to_no - 1)];
+		const struct ledger_span *span = ledger_span_of_event(ledger, from_no);
+		const struct ledger_span *last = ledger_span_of_event(ledger, to_no - 1);
 
 		damage.boot_no = span->boot_no;
 		damage.from_ns = span->ts_min_ns;
 		damage.to_ns = last->ts_max_ns;
 	}
-	return note_damage(ledger, &damage);
+	return ledger_note_damage(ledger, &damage);
 }
 
 /* --- what there is --- */
-
-static int span_add(struct ledger *ledger, const struct ledger_span *span)
-{
-	if (GROW(ledger->spans, ledger->span_count) < 0)
-		return -ENOMEM;
-	if (ledger->span_count > 0) { /* a hole between two headers that are whole */
-		const struct ledger_span *before = &ledger->spans[ledger->span_count - 1];
-		struct ledger_damage damage = {
-			.boot_no = before->boot_no,
-			.from_no = before->first_event_no + before->event_count,
-			.to_no = span->first_event_no,
-			.from_ns = before->ts_max_ns,
-			.to_ns = span->boot_no == before->boot_no ? span->ts_min_ns
-								  : before->ts_max_ns,
-		};
-
-		if (damage.to_no > damage.from_no && note_damage(ledger, &damage) < 0)
-			return -ENOMEM;
-	}
-	ledger->spans[ledger->span_count++] = *span;
-	return 0;
-}
-
-static int boot_add(struct ledger *ledger, size_t span_index, const uint8_t *boot_id)
-{
-	static const uint8_t no_id[RING_UUID_BYTES];
-	const struct ledger_span *span = &ledger->spans[span_index];
-	struct ledger_boot *boot = NULL;
-
-	if (ledger->boot_count > 0)
-		boot = &ledger->boots[ledger->boot_count - 1];
-	if (!boot || boot->boot_no != span->boot_no) {
-		if (GROW(ledger->boots, ledger->boot_count) < 0)
-			return -ENOMEM;
-		boot = &ledger->boots[ledger->boot_count++];
-		*boot = (struct ledger_boot){ .boot_no = span->boot_no,
-					      .first_span = span_index,
-					      .ts_min_ns = UINT64_MAX };
-		memcpy(boot->boot_id, boot_id, RING_UUID_BYTES);
-		boot->imported = memcmp(boot_id, no_id, RING_UUID_BYTES) == 0;
-		boot->begins =
-			(span->flags & RING_BLOCK_FIRST_OF_BOOT) != 0 || span->first_event_no == 1;
-	}
-	boot->span_count++;
-	if (span->event_count > 0) {
-		if (span->ts_min_ns < boot->ts_min_ns)
-			boot->ts_min_ns = span->ts_min_ns;
-		if (span->ts_max_ns > boot->ts_max_ns)
-			boot->ts_max_ns = span->ts_max_ns;
-	}
-	return 0;
-}
-
-static int read_headers(struct ledger *ledger)
-{
-	for (uint64_t n = ledger->first_block; n < ledger->next_block; n++) {
-		struct ring_block_header header;
-		struct ledger_span span;
-		int r = ring_read_header(ledger->ring, n, &header);
-
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue; /* the numbers around it tell what is missing */
-		span = (struct ledger_span){
-			.block_no = n,
-			.first_event_no = header.first_event_no,
-			.event_count = header.event_count,
-			.kind_bits = header.kind_bits,
-			.ts_min_ns = header.ts_min_ns,
-			.ts_max_ns = header.ts_max_ns,
-			.anchor_mono_ns = header.monotonic_ns,
-			.anchor_real_ns = header.realtime_ns,
-			.lost_total = header.lost_total,
-			.stored_bytes = header.stored_bytes,
-			.boot_no = header.boot_no,
-			.flags = header.flags,
-		};
-		/* A header is believed only as far as it can be: numbers and boots grow. */
-		if (ledger->span_count > 0) {
-			const struct ledger_span *before = &ledger->spans[ledger->span_count - 1];
-
-			if (span.first_event_no < before->first_event_no + before->event_count ||
-			    span.boot_no < before->boot_no)
-				continue;
-		}
-		r = span_add(ledger, &span);
-		if (r == 0)
-			r = boot_add(ledger, ledger->span_count - 1, header.boot_id);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
 
 static int fact_add(struct ledger_span *span, const struct event *event, uint64_t before_ns,
 		    uint8_t before_kind)
@@ -244,21 +110,30 @@ static int read_tail(struct ledger *ledger, struct ledger_span *tail)
 	return r < 0 ? r : 0;
 }
 
-static int add_tail(struct ledger *ledger)
+/* The spans: one a block, and the tail. */
+static int spans_make(struct ledger *ledger)
 {
+	size_t blocks = (size_t)(ledger->next_block - ledger->first_block);
 	struct ledger_span tail = { .block_no = ledger->next_block,
+				    .state = SPAN_KNOWN,
 				    .tail = true,
 				    .facts_read = true };
-	int r = read_tail(ledger, &tail);
+	int r;
 
-	if (r == 0 && tail.event_count > 0) {
-		r = span_add(ledger, &tail);
-		if (r == 0)
-			return boot_add(ledger, ledger->span_count - 1,
-					ring_super(ledger->ring)->boot_id);
+	/* Pages of it that nobody asks for are never touched. */
+	ledger->spans = calloc(blocks + 1, sizeof(*ledger->spans));
+	if (!ledger->spans)
+		return -ENOMEM;
+	r = read_tail(ledger, &tail);
+	ledger->span_count = blocks;
+	if (r < 0 || tail.event_count == 0) {
+		free(tail.facts);
+		return r;
 	}
-	free(tail.facts);
-	return r;
+	memcpy(tail.boot_id, ring_super(ledger->ring)->boot_id, RING_UUID_BYTES);
+	ledger->has_facts = true;
+	ledger->spans[ledger->span_count++] = tail;
+	return 0;
 }
 
 int ledger_open(const char *ring_path, struct ledger **ret_ledger)
@@ -276,16 +151,16 @@ int ledger_open(const char *ring_path, struct ledger **ret_ledger)
 	if (r == 0)
 		r = ring_refresh(ledger->ring, &ledger->first_block, &ledger->next_block);
 	if (r == 0)
-		r = read_headers(ledger);
+		r = spans_make(ledger);
 	if (r == 0)
-		r = add_tail(ledger);
+		r = ledger_find_boots(ledger);
 	if (r < 0) {
 		ledger_close(ledger);
 		return r;
 	}
 	ledger->end_event_no = 1;
 	if (ledger->span_count > 0) {
-		const struct ledger_span *last = &ledger->spans[ledger->span_count - 1];
+		const struct ledger_span *last = ledger_span(ledger, ledger->span_count - 1);
 
 		ledger->end_event_no = last->first_event_no + last->event_count;
 	}
@@ -297,7 +172,7 @@ void ledger_close(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	for (size_t i = 0; i < ledger->span_count; i++)
+	for (size_t i = 0; i < ledger->span_count && ledger->has_facts; i++)
 		free(ledger->spans[i].facts);
 	free(ledger->spans);
 	free(ledger->boots);
@@ -321,13 +196,15 @@ int ledger_facts(struct ledger *ledger, struct ledger_span *span)
 	r = ring_read_block(ledger->ring, span->block_no, ledger->block, &header);
 	if (r < 0)
 		return r;
-	span->facts_read = true;
+	ledger->has_facts = span->facts_read = true;
 	if (r > 0)
 		return note_unreadable(ledger, span->first_event_no,
 				       span->first_event_no + span->event_count);
 	events = block_events(ledger->block, &count);
 	for (size_t i = 0; i < count; i++) {
-		r = fact_add(span, &events[i], before_ns, before_kind);
+		/* What the block before it says already is that one's. */
+		if (events[i].event_no >= span->first_event_no)
+			r = fact_add(span, &events[i], before_ns, before_kind);
 		if (r < 0)
 			return r;
 		before_ns = events[i].timestamp_ns;
@@ -336,36 +213,19 @@ int ledger_facts(struct ledger *ledger, struct ledger_span *span)
 	return 0;
 }
 
-bool ledger_find(const struct ledger *ledger, const struct ledger_boot *boot, uint64_t from_ns,
-		 uint64_t to_ns, size_t *ret_first, size_t *ret_last)
-{
-	bool found = false;
-
-	for (size_t i = boot->first_span; i < boot->first_span + boot->span_count; i++) {
-		const struct ledger_span *span = &ledger->spans[i];
-
-		if (span->event_count == 0 || span->ts_max_ns < from_ns || span->ts_min_ns > to_ns)
-			continue;
-		if (!found)
-			*ret_first = i;
-		*ret_last = i;
-		found = true;
-	}
-	return found;
-}
-
 /* --- walking --- */
 
 int ledger_walk_init(struct ledger_walk *walk, struct ledger *ledger, size_t first, size_t last)
 {
-	const struct ledger_span *end = &ledger->spans[last];
+	const struct ledger_span *begin = ledger_span(ledger, first);
+	const struct ledger_span *end = ledger_span(ledger, last);
 
 	*walk = (struct ledger_walk){
 		.ledger = ledger,
 		.end_event_no = end->first_event_no + end->event_count,
-		.boot_no = ledger->spans[first].boot_no,
+		.boot_no = begin->boot_no,
 	};
-	walk->cursor = ring_cursor_new(ledger->ring, ledger->spans[first].block_no);
+	walk->cursor = ring_cursor_new(ledger->ring, begin->block_no);
 	if (!walk->cursor)
 		return -ENOMEM;
 	ring_cursor_set_end(walk->cursor, walk->end_event_no);
@@ -419,49 +279,47 @@ int ledger_walk_next(struct ledger_walk *walk, const struct event **ret_event)
 
 static size_t span_of_block(const struct ledger *ledger, uint64_t block_no)
 {
-	for (size_t i = 0; i < ledger->span_count; i++) {
-		if (ledger->spans[i].block_no >= block_no)
-			return i;
-	}
-	return ledger->span_count;
+	uint64_t at = block_no < ledger->first_block ? 0 : block_no - ledger->first_block;
+
+	return at < ledger->span_count ? (size_t)at : ledger->span_count;
 }
 
-static bool begins_boot(const struct ledger_span *span)
+/* The first span of the boot that span i is of. */
+static size_t boot_begin(const struct ledger *ledger, size_t i)
 {
-	return span->first_event_no == 1 || (span->flags & RING_BLOCK_FIRST_OF_BOOT);
+	size_t first = 0;
+
+	for (size_t b = 0; b < ledger->boot_count; b++)
+		if (ledger->boots[b].first_span <= i)
+			first = ledger->boots[b].first_span;
+	return first;
 }
 
 int ledger_fold_start(struct ledger *ledger, size_t first, size_t *ret_span, uint64_t *ret_keyframe)
 {
-	size_t begin = ledger->span_count, i;
-	uint64_t block_no, limit;
-	int r;
+	const struct ledger_span *span = ledger_span(ledger, first);
+	size_t begin = boot_begin(ledger, first), i;
+	const struct ledger_span *of_boot = ledger_span(ledger, begin);
+	bool begins = of_boot->first_event_no == 1 || (of_boot->flags & RING_BLOCK_FIRST_OF_BOOT);
+	uint64_t block_no, limit = span->block_no;
+	int r = RING_END;
 
-	for (i = first + 1; i-- > 0 && ledger->spans[i].boot_no == ledger->spans[first].boot_no;) {
-		if (begins_boot(&ledger->spans[i])) {
-			begin = i;
-			break;
-		}
-	}
 	/* A staged tail has no block of its own yet: the last block's keyframe is the newest. */
-	limit = ledger->spans[first].block_no;
-	if (ledger->spans[first].tail && limit > 0)
+	if (span->tail && limit > 0)
 		limit--;
-	r = ledger->next_block > ledger->first_block
-		    ? ring_find_keyframe(ledger->ring, limit, &block_no)
-		    : RING_END;
+	if (ledger->next_block > ledger->first_block)
+		r = ring_find_keyframe(ledger->ring, limit, &block_no);
 	if (r < 0)
 		return r;
 	if (r == 0) {
 		i = span_of_block(ledger, block_no);
-		if (i <= first && ledger->spans[i].boot_no == ledger->spans[first].boot_no &&
-		    (begin == ledger->span_count || i >= begin)) {
+		if (i <= first && i >= begin) {
 			*ret_span = i;
 			*ret_keyframe = block_no;
 			return 0;
 		}
 	}
-	if (begin < ledger->span_count) {
+	if (begins) {
 		*ret_span = begin;
 		*ret_keyframe = RING_NO_BLOCK;
 		return 0;

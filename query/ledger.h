@@ -1,7 +1,7 @@
 /* ledger.h - the ring as a query sees it: its blocks by boot and by time, and the events that say what a stretch of time is worth.
  *
- * Read once at open, from the headers alone; what is staged counts as one more block.  Everything asked later is bounded by what was there
- * then, so that the parts of one answer speak of the same ledger.
+ * What is staged counts as one more block.  Headers are read when somebody asks for them, so that a small question of a large ledger costs
+ * no more than of a small one.  Everything is bounded by what was there at open, so that the parts of one answer speak of the same ledger.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ struct ledger_fact {
 	uint8_t before_kind;
 };
 
-/* One block, or (tail) what is staged. */
+/* One block, or (tail) what is staged; or (hole) a block that cannot be read, which has no events, and ends where the next one that can
+ * be begins. */
 struct ledger_span {
 	uint64_t block_no; /* where a cursor begins */
 	uint64_t first_event_no, event_count;
@@ -31,7 +32,10 @@ struct ledger_span {
 	uint64_t lost_total;
 	uint64_t stored_bytes;
 	uint32_t boot_no, flags;
-	bool tail;
+	bool tail, hole;
+	enum { SPAN_UNREAD, SPAN_READ, SPAN_KNOWN } state; /* for ledger_spans.c */
+	uint64_t lost_block;                               /* as in the header */
+	uint8_t boot_id[RING_UUID_BYTES];
 	bool facts_read;
 	size_t fact_count;
 	struct ledger_fact *facts;
@@ -55,19 +59,36 @@ struct ledger_damage {
 struct ledger {
 	struct ring *ring;
 	uint64_t first_block, next_block;
-	uint64_t end_event_no; /* the number behind the newest event */
-	struct ledger_span *spans;
+	uint64_t end_event_no;     /* the number behind the newest event */
+	struct ledger_span *spans; /* the n-th is of block first_block + n; see ledger_span() */
 	size_t span_count;
 	struct ledger_boot *boots; /* oldest first */
 	size_t boot_count;
 	struct ledger_damage *damage;
 	size_t damage_count;
+	bool has_facts;      /* some span has been read for them */
 	struct block *block; /* working memory for facts */
 };
 
 /* 0; what ring_open() returns; -ENOMEM. */
 int ledger_open(const char *ring_path, struct ledger **ret_ledger);
 void ledger_close(struct ledger *ledger); /* NULL does nothing */
+
+/* The i-th span (below span_count), its header read if that was not done yet. */
+struct ledger_span *ledger_span(const struct ledger *ledger, size_t i);
+
+/* The spans that tell of events of kind LOST or BLIND, of a boot and from span `first` on, ascending.
+ * 0: *ret_spans is the caller's to free; -ENOMEM. */
+int ledger_lost_spans(const struct ledger *ledger, const struct ledger_boot *boot, size_t first,
+		      size_t **ret_spans, size_t *ret_count);
+
+/* Notes in ledger->damage what is missing between the blocks of a boot from from_ns to to_ns.  0 or -ENOMEM. */
+int ledger_note_gaps(struct ledger *ledger, const struct ledger_boot *boot, uint64_t from_ns,
+		     uint64_t to_ns);
+
+/* The spans of a boot outside of which nothing is between from_ns and to_ns, whether or not anything is inside: [*ret_first, *ret_last]. */
+void ledger_range(const struct ledger *ledger, const struct ledger_boot *boot, uint64_t from_ns,
+		  uint64_t to_ns, size_t *ret_first, size_t *ret_last);
 
 /* The facts of a span, in the order of event_no: of the kinds named above.  Reads the block the first time, if it has any.
  * 0 (a damaged block has none and is noted), or -errno. */

@@ -14,7 +14,8 @@
 enum {
 	ARENA_BYTES = 1 << 20,
 	IMAGE_BUCKETS = 4096,
-	FORGET_EVENTS = 8192, /* so many between two lives_forget_ended() */
+	FORGET_EVENTS =
+		32, /* so many between two lives_forget_ended(): the next lives lie in the cache */
 };
 
 struct arena {

@@ -10,8 +10,8 @@
 #include "schema/ring_core.h"
 
 enum {
-	SPACING_MIN = 8,           /* blocks: bounds what a reader folds before it can answer */
-	PAYLOAD_PER_KEYFRAME = 32, /* a keyframe takes at most one part in so many of the payload */
+	SPACING_MIN = 2,           /* blocks: bounds what a reader folds before it can answer */
+	PAYLOAD_PER_KEYFRAME = 20, /* a keyframe takes at most one part in so many of the payload */
 	SPACING_RING_PART = 4,     /* and yet the ring holds at least so many, less one */
 	KEYFRAME_LEVEL = 6,
 };

@@ -19,6 +19,7 @@ enum {
 	HINT_BLOCKS = 64,         /* the superblock's hint is written every so many */
 	RATIO_STORED_MIN = 16384, /* blocks below are no measure for large ones */
 	FRAME_BYTES = 64,         /* of a payload beside keyframe and events, about */
+	FORGET_EVENTS = 32,       /* so soon that the next lives lie in the cache */
 };
 
 /* What is being made into a block. */
@@ -29,6 +30,7 @@ struct batch {
 	bool first_of_boot;
 	struct keyframe_piece keyframe;
 	size_t raw_bytes, stored_bytes;
+	uint64_t lost_block;
 };
 
 static uint8_t *payload_of(struct ring_writer *writer)
@@ -182,8 +184,16 @@ static void header_of_events(const struct event *events, size_t count,
 	}
 }
 
+/* The link from which readers find what was lost without reading every header. */
+static uint64_t lost_block(const struct ring_writer *writer, const struct ring_block_header *header)
+{
+	const uint64_t lost_bits = UINT64_C(1) << EVENT_LOST | UINT64_C(1) << EVENT_BLIND;
+
+	return header->kind_bits & lost_bits ? header->block_no + 1 : writer->lost_block;
+}
+
 /* Lays header and footer around the payload. */
-static void slot_finish(struct ring_writer *writer, const struct batch *batch,
+static void slot_finish(struct ring_writer *writer, struct batch *batch,
 			const struct ring_seal *seal)
 {
 	uint8_t *payload = payload_of(writer);
@@ -205,6 +215,7 @@ static void slot_finish(struct ring_writer *writer, const struct batch *batch,
 	};
 
 	header_of_events(writer->events, batch->count, &header);
+	batch->lost_block = header.lost_block = lost_block(writer, &header);
 	memcpy(header.ring_uuid, writer->super.ring_uuid, RING_UUID_BYTES);
 	memcpy(header.boot_id, writer->boot_id, RING_UUID_BYTES);
 	if (batch->first_of_boot)
@@ -255,6 +266,8 @@ static void fold(struct ring_writer *writer, const struct batch *batch)
 
 		writer->lives_failed =
 			lives_apply(writer->lives, &writer->events[i], &life, &folded) < 0;
+		if (i % FORGET_EVENTS == 0)
+			lives_forget_ended(writer->lives);
 	}
 	lives_forget_ended(writer->lives);
 }
@@ -285,6 +298,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	keyframer_written(&writer->keyframer);
 	writer->next_block_no++;
 	writer->failed_slots = 0;
+	writer->lost_block = batch.lost_block;
 	writer->boot_no = writer->block_boot_no = batch.boot_no;
 	/* invariant 3: the slot is on the disk before its staging is free */
 	stage_release(writer->stage, batch.end_pos, writer->events[batch.count - 1].event_no + 1);

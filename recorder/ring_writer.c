@@ -250,6 +250,7 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 	keyframer_init(&writer->keyframer, writer->super.slot_count,
 		       head.have_newest ? head.newest.keyframe_block_no : RING_NO_BLOCK,
 		       writer->next_block_no);
+	writer->lost_block = head.have_newest ? head.newest.lost_block : RING_NO_BLOCK;
 	opened->torn_slots = head.torn_slots;
 	count_staged(writer, opened);
 	*ret_needs_salt = head.needs_salt;

@@ -81,7 +81,8 @@ struct disk_block_header {
 	le64 stage_salt, stage_end_pos;
 	uint8_t prev_hash[32], block_hash[32], seal_mac[32];
 	uint8_t seal_index[8];
-	uint8_t reserved3[228];
+	le64 lost_block;
+	uint8_t reserved3[220];
 	le32 crc32;
 };
 _Static_assert(sizeof(struct disk_block_header) == RING_HEADER_BYTES, "a header is one sector");
@@ -93,6 +94,7 @@ _Static_assert(offsetof(struct disk_block_header, payload_crc32) == 144, "FORMAT
 _Static_assert(offsetof(struct disk_block_header, keyframe_block_no) == 152, "FORMAT.md says 152");
 _Static_assert(offsetof(struct disk_block_header, prev_hash) == 176, "FORMAT.md says 176");
 _Static_assert(offsetof(struct disk_block_header, seal_index) == 272, "FORMAT.md says 272");
+_Static_assert(offsetof(struct disk_block_header, lost_block) == 280, "FORMAT.md says 280");
 _Static_assert(offsetof(struct disk_block_header, crc32) == 508, "FORMAT.md says 508");
 
 struct disk_footer {
@@ -307,6 +309,7 @@ void ring_block_header_pack(const struct ring_block_header *header, uint8_t out[
 		.keyframe_block_no = le64_put(header->keyframe_block_no),
 		.stage_salt = le64_put(header->stage_salt),
 		.stage_end_pos = le64_put(header->stage_end_pos),
+		.lost_block = le64_put(header->lost_block),
 	};
 
 	memcpy(disk.magic, block_magic, sizeof(disk.magic));
@@ -340,6 +343,7 @@ static void block_header_take(const struct disk_block_header *disk,
 		.keyframe_block_no = le64_get(disk->keyframe_block_no),
 		.stage_salt = le64_get(disk->stage_salt),
 		.stage_end_pos = le64_get(disk->stage_end_pos),
+		.lost_block = le64_get(disk->lost_block),
 	};
 	memcpy(ret_header->ring_uuid, disk->ring_uuid, sizeof(disk->ring_uuid));
 	memcpy(ret_header->boot_id, disk->boot_id, sizeof(disk->boot_id));

@@ -73,6 +73,9 @@ struct ring_block_header {
 	uint16_t keyframe_part, keyframe_parts;
 	uint64_t keyframe_block_no;
 	uint64_t stage_salt, stage_end_pos;
+	/* 1 + the number of the newest block at or before this one that tells of events LOST or BLIND; RING_NO_BLOCK: none does;
+	 * 0: not known. */
+	uint64_t lost_block;
 };
 
 /* Fills in the layout for a file of file_bytes (rounded down to whole slots).  0, or -EINVAL: smaller than RING_MIN_BYTES. */

@@ -303,7 +303,7 @@ static void test_quiet(void)
 	char between[64];
 	struct opened opened = open_window(&(struct window_request){ 0 });
 
-	span = &opened.ledger->spans[5];
+	span = ledger_span(opened.ledger, 5);
 	snprintf(between, sizeof(between), "@mono:%" PRIu64, span->ts_max_ns + 1);
 	close_window(&opened);
 	opened = open_window(&(struct window_request){ .at = between });
