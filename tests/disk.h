@@ -11,9 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include "schema/io.h"
 #include "schema/ring_format.h"
@@ -34,12 +32,19 @@ struct disk_op {
 	unsigned mark;     /* disk->mark then */
 };
 
+/* Bytes, and a bit for each of their pages that may not be as in the base. */
+struct disk_view {
+	uint8_t *data;
+	uint64_t *changed;
+};
+
 struct disk {
 	struct io io;
-	int base_fd;
-	size_t bytes;
-	uint8_t *cache, *durable; /* what the machine sees; what a power cut leaves for certain */
-	uint8_t *noted;           /* mapped pages as in the log */
+	size_t bytes, capacity; /* bytes: as long as the file is said to be */
+	uint8_t *base;          /* what disk_reset() goes back to */
+	struct disk_view cache,
+		durable;        /* what the machine sees; what a power cut leaves for certain */
+	struct disk_view noted; /* mapped pages as in the log */
 	uint64_t map_offset, map_end;
 	uint64_t note_at,
 		base_note_at; /* the page noted last, or 0: all are looked at; in the base */
@@ -64,6 +69,12 @@ struct disk {
 	uint64_t changes; /* writes behind the superblocks that changed something */
 };
 
+/* Of a set of pages. */
+static inline size_t disk_set_bytes(const struct disk *disk)
+{
+	return (disk->capacity / DISK_PAGE_BYTES / 64 + 1) * sizeof(uint64_t);
+}
+
 static inline uint64_t disk_random(struct disk *disk)
 {
 	uint64_t n = disk->random += 0x9e3779b97f4a7c15u;
@@ -76,6 +87,18 @@ static inline uint64_t disk_random(struct disk *disk)
 static inline bool disk_chance(struct disk *disk, unsigned eighths)
 {
 	return disk_random(disk) % DISK_CHANCE_ONE < eighths;
+}
+
+static inline void disk_changed(struct disk_view *view, uint64_t offset, size_t bytes)
+{
+	for (uint64_t at = offset / DISK_PAGE_BYTES; at * DISK_PAGE_BYTES < offset + bytes; at++)
+		view->changed[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static inline void disk_put(struct disk_view *view, uint64_t offset, const void *data, size_t bytes)
+{
+	memcpy(view->data + offset, data, bytes);
+	disk_changed(view, offset, bytes);
 }
 
 static inline void disk_log(struct disk *disk, enum disk_op_kind kind, uint64_t offset,
@@ -116,13 +139,17 @@ static inline void disk_note_pages(struct disk *disk, uint64_t at, uint64_t end,
 				   uint64_t *ret_last)
 {
 	for (uint64_t first = at; at < end; at += DISK_PAGE_BYTES) {
-		if (memcmp(disk->cache + at, disk->noted + at, DISK_PAGE_BYTES) == 0) {
+		const uint8_t *page = disk->cache.data + at;
+
+		if (memcmp(page, disk->noted.data + at, DISK_PAGE_BYTES) == 0) {
 			if (all || at == first)
 				continue;
 			return;
 		}
-		memcpy(disk->noted + at, disk->cache + at, DISK_PAGE_BYTES);
-		disk_log(disk, DISK_PAGE, at, disk->cache + at, DISK_PAGE_BYTES);
+		disk_put(&disk->noted, at, page, DISK_PAGE_BYTES);
+		disk_changed(&disk->cache, at, DISK_PAGE_BYTES);
+		if (!disk->quiet)
+			disk_log(disk, DISK_PAGE, at, page, DISK_PAGE_BYTES);
 		*ret_last = at;
 	}
 }
@@ -160,8 +187,8 @@ static inline void disk_resolve(struct disk *disk, bool all)
 
 		for (size_t at = 0; at < op->bytes; at += DISK_SECTOR_BYTES)
 			if (all || disk_chance(disk, disk->keeps))
-				memcpy(disk->durable + op->offset + at, disk_op_data(disk, op) + at,
-				       DISK_SECTOR_BYTES);
+				disk_put(&disk->durable, op->offset + at,
+					 disk_op_data(disk, op) + at, DISK_SECTOR_BYTES);
 	}
 	disk->op_count = disk->data_bytes = 0;
 }
@@ -186,7 +213,7 @@ static inline ssize_t disk_pread(void *context, int fd, void *data, size_t bytes
 		return 0;
 	if (bytes > disk->bytes - (uint64_t)offset)
 		bytes = disk->bytes - (size_t)offset;
-	memcpy(data, disk->cache + offset, bytes);
+	memcpy(data, disk->cache.data + offset, bytes);
 	return (ssize_t)bytes;
 }
 
@@ -207,15 +234,16 @@ static inline ssize_t disk_pwrite(void *context, int fd, const void *data, size_
 		disk->failed++;
 		return -EIO;
 	}
-	if (offset >= 2 * RING_SUPERBLOCK_BYTES && memcmp(disk->cache + offset, data, bytes) != 0)
+	if (offset >= 2 * RING_SUPERBLOCK_BYTES &&
+	    memcmp(disk->cache.data + offset, data, bytes) != 0)
 		disk->changes++;
 	if (disk->quiet) {
-		memcpy(disk->cache + offset, data, bytes);
+		disk_put(&disk->cache, (uint64_t)offset, data, bytes);
 		return (ssize_t)bytes;
 	}
 	disk_log(disk, DISK_WRITE, (uint64_t)offset, data, bytes);
 	alive = disk_op_begin(disk);
-	memcpy(disk->cache + offset, data, bytes);
+	disk_put(&disk->cache, (uint64_t)offset, data, bytes);
 	return alive ? (ssize_t)bytes : -EIO;
 }
 
@@ -252,96 +280,108 @@ static inline uint8_t *disk_map(void *context, uint64_t offset, size_t bytes)
 		return NULL;
 	disk->map_offset = offset;
 	disk->map_end = offset + bytes;
-	return disk->cache + offset;
+	return disk->cache.data + offset;
 }
 
 static inline void disk_touched(void *context, const uint8_t *data, size_t bytes)
 {
 	struct disk *disk = context;
-	uint64_t at = (uint64_t)(data - disk->cache), end = at + bytes;
+	uint64_t at = (uint64_t)(data - disk->cache.data), end = at + bytes;
 
 	if (disk->quiet)
 		return;
 	disk_note(disk);
 	for (at -= at % DISK_PAGE_BYTES; !disk->dead && at < end; at += DISK_PAGE_BYTES)
-		disk_log(disk, DISK_PAGE, at, disk->cache + at, DISK_PAGE_BYTES);
+		disk_log(disk, DISK_PAGE, at, disk->cache.data + at, DISK_PAGE_BYTES);
 }
 
-static inline uint8_t *disk_view(const struct disk *disk)
+static inline void disk_view_reset(const struct disk *disk, struct disk_view *view)
 {
-	void *view = mmap(NULL, disk->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, disk->base_fd, 0);
-
-	if (view == MAP_FAILED)
-		abort();
-	return view;
+	for (size_t i = 0; i < disk->capacity / DISK_PAGE_BYTES; i++)
+		if (view->changed[i / 64] >> i % 64 & 1)
+			memcpy(view->data + i * DISK_PAGE_BYTES, disk->base + i * DISK_PAGE_BYTES,
+			       DISK_PAGE_BYTES);
+	memset(view->changed, 0, disk_set_bytes(disk));
 }
 
 /* Back to the base: all of it durable, nothing pending, nothing failing. */
 static inline void disk_reset(struct disk *disk)
 {
-	(void)madvise(disk->cache, disk->bytes, MADV_DONTNEED);
-	(void)madvise(disk->durable, disk->bytes, MADV_DONTNEED);
-	(void)madvise(disk->noted, disk->bytes, MADV_DONTNEED);
-	memset(disk->differs, 0, disk->bytes / DISK_SECTOR_BYTES / 8);
+	disk->quiet = true;
+	disk->dead = false;
+	disk_note_all(disk);
+	disk_view_reset(disk, &disk->cache);
+	disk_view_reset(disk, &disk->durable);
+	disk_view_reset(disk, &disk->noted);
+	memset(disk->differs, 0, disk->capacity / DISK_SECTOR_BYTES / 8);
 	disk->op_count = disk->data_bytes = 0;
 	disk->map_end = 0;
 	disk->note_at = disk->base_note_at;
 	disk->sync_failures = disk->write_failures = 0;
-	disk->dead = disk->quiet = false;
+	disk->quiet = false;
 	disk->ops_left = UINT64_MAX;
 	disk->reads = disk->read_bytes = disk->syncs = disk->failed = disk->changes = 0;
 }
 
-/* A disk of zeros.  The caller frees it. */
+static inline void *disk_zeros(size_t bytes)
+{
+	void *zeros = calloc(1, bytes);
+
+	if (!zeros)
+		abort();
+	return zeros;
+}
+
+/* A disk of zeros; bytes: whole pages of 4096.  The caller frees it. */
 static inline struct disk *disk_new(size_t bytes)
 {
-	struct disk *disk = calloc(1, sizeof(*disk));
+	struct disk *disk = disk_zeros(sizeof(*disk));
+	struct disk_view *views[] = { &disk->cache, &disk->durable, &disk->noted };
 
-	if (!disk)
-		abort();
 	disk->io = (struct io){ disk, disk_pread, disk_pwrite, disk_sync, disk_map, disk_touched };
-	disk->bytes = bytes;
-	disk->base_fd = memfd_create("disk", MFD_CLOEXEC);
-	if (disk->base_fd < 0 || ftruncate(disk->base_fd, (off_t)bytes) < 0)
-		abort();
-	disk->cache = disk_view(disk);
-	disk->durable = disk_view(disk);
-	disk->noted = disk_view(disk);
-	disk->differs = calloc(1, bytes / DISK_SECTOR_BYTES / 8);
-	if (!disk->differs)
-		abort();
+	disk->bytes = disk->capacity = bytes;
+	disk->base = disk_zeros(bytes);
+	for (size_t i = 0; i < 3; i++) {
+		views[i]->data = disk_zeros(bytes);
+		views[i]->changed = disk_zeros(disk_set_bytes(disk));
+	}
+	disk->differs = disk_zeros(bytes / DISK_SECTOR_BYTES / 8 + sizeof(uint64_t));
 	disk_reset(disk);
 	return disk;
 }
 
 static inline void disk_free(struct disk *disk)
 {
-	(void)munmap(disk->cache, disk->bytes);
-	(void)munmap(disk->durable, disk->bytes);
-	(void)munmap(disk->noted, disk->bytes);
-	(void)close(disk->base_fd);
+	struct disk_view *views[] = { &disk->cache, &disk->durable, &disk->noted };
+
+	for (size_t i = 0; i < 3; i++) {
+		free(views[i]->data);
+		free(views[i]->changed);
+	}
+	free(disk->base);
 	free(disk->differs);
 	free(disk->ops);
 	free(disk->data);
 	free(disk);
 }
 
-/* Writes into the base, which disk_reset() goes back to. */
+/* Writes into the base; the disk is to be reset before it is used. */
 static inline void disk_base_write(struct disk *disk, uint64_t offset, const void *data,
 				   size_t bytes)
 {
-	if (pwrite(disk->base_fd, data, bytes, (off_t)offset) != (ssize_t)bytes)
-		abort();
+	memcpy(disk->base + offset, data, bytes);
+	disk_changed(&disk->cache, offset, bytes);
+	disk_changed(&disk->durable, offset, bytes);
+	disk_changed(&disk->noted, offset, bytes);
 }
 
 /* A new disk whose base is that of another. */
 static inline struct disk *disk_new_like(const struct disk *other)
 {
-	struct disk *disk = disk_new(other->bytes);
-	off_t from = 0;
+	struct disk *disk = disk_new(other->capacity);
 
-	if (sendfile(disk->base_fd, other->base_fd, &from, other->bytes) != (ssize_t)other->bytes)
-		abort();
+	disk_base_write(disk, 0, other->base, other->capacity);
+	disk_reset(disk);
 	return disk;
 }
 
@@ -350,7 +390,7 @@ static inline void disk_settle(struct disk *disk)
 {
 	disk_note(disk);
 	disk->base_note_at = disk->note_at;
-	disk_base_write(disk, 0, disk->cache, disk->bytes);
+	disk_base_write(disk, 0, disk->cache.data, disk->capacity);
 	disk_reset(disk);
 }
 
@@ -359,12 +399,12 @@ static inline void disk_cut(struct disk *disk)
 {
 	disk_note_all(disk);
 	disk_resolve(disk, false);
-	for (size_t i = 0; i < disk->bytes / DISK_SECTOR_BYTES / 64; i++) {
+	for (size_t i = 0; i < disk->capacity / DISK_SECTOR_BYTES / 64; i++) {
 		for (uint64_t left = disk->differs[i]; left; left &= left - 1) {
 			size_t at = (i * 64 + (size_t)__builtin_ctzll(left)) * DISK_SECTOR_BYTES;
 
-			memcpy(disk->cache + at, disk->durable + at, DISK_SECTOR_BYTES);
-			memcpy(disk->noted + at, disk->durable + at, DISK_SECTOR_BYTES);
+			disk_put(&disk->cache, at, disk->durable.data + at, DISK_SECTOR_BYTES);
+			disk_put(&disk->noted, at, disk->durable.data + at, DISK_SECTOR_BYTES);
 		}
 		disk->differs[i] = 0;
 	}

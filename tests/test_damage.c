@@ -32,7 +32,16 @@ enum { FOREIGN_BLOCK = 40, OLDER_BLOCK = 70 };
 
 static uint8_t *slot_of(uint64_t block_no)
 {
-	return disk->cache + slots_offset + block_no % SLOTS * RING_SLOT_BYTES;
+	return disk->cache.data + slots_offset + block_no % SLOTS * RING_SLOT_BYTES;
+}
+
+/* The same, to be written over until writer_undo(). */
+static uint8_t *slot_spoil(uint64_t block_no)
+{
+	uint8_t *slot = slot_of(block_no);
+
+	disk_changed(&disk->cache, (uint64_t)(slot - disk->cache.data), RING_SLOT_BYTES);
+	return slot;
 }
 
 /* A ring of a lap and some blocks, and of its own uuid.  Keeps a slot of the lap before in `older`. */
@@ -55,7 +64,7 @@ static struct disk *ring_make(struct power *events)
 		if (ring_writer_seal(writer, &seal, true, &count) != 0)
 			abort();
 		if (i == OLDER_BLOCK - SLOTS)
-			memcpy(older, made->cache + made->map_end + i * RING_SLOT_BYTES,
+			memcpy(older, made->cache.data + made->map_end + i * RING_SLOT_BYTES,
 			       sizeof(older));
 	}
 	ring_writer_close(writer);
@@ -70,7 +79,7 @@ static void rings_make(void)
 	power.big_from_no = power.plain_from_no = UINT64_MAX;
 	other = ring_make(&power);
 	slots_offset = other->map_end;
-	memcpy(foreign, other->cache + slots_offset + FOREIGN_BLOCK % SLOTS * RING_SLOT_BYTES,
+	memcpy(foreign, other->cache.data + slots_offset + FOREIGN_BLOCK % SLOTS * RING_SLOT_BYTES,
 	       sizeof(foreign));
 	disk_free(other);
 	disk = ring_make(&power);
@@ -275,8 +284,9 @@ static const char *super_bit(uint64_t bit)
 	const char *wrong = NULL;
 	uint64_t first, next, copy = bit / 8 / RING_SUPERBLOCK_BYTES;
 
-	disk->cache[bit / 8] ^= (uint8_t)(1u << bit % 8);
-	if (ring_superblock_unpack(disk->cache + copy * RING_SUPERBLOCK_BYTES, &super) != -EBADMSG)
+	disk->cache.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	if (ring_superblock_unpack(disk->cache.data + copy * RING_SUPERBLOCK_BYTES, &super) !=
+	    -EBADMSG)
 		wrong = "damage is not found";
 	else if (ring_open_fd(-1, &disk->io, &ring) < 0)
 		return "the other superblock is not enough";
@@ -285,7 +295,7 @@ static const char *super_bit(uint64_t bit)
 			wrong = "another end is found";
 		ring_close(ring);
 	}
-	disk->cache[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	disk->cache.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	return wrong;
 }
 
@@ -293,7 +303,7 @@ static const char *slot_bit(uint64_t block_no, uint64_t bit, bool found, bool to
 {
 	const char *wrong;
 
-	slot_of(block_no)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	slot_spoil(block_no)[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	bad[block_no] = found;
 	wrong = near_check(block_no, bit % 4 == 0);
 	if (!wrong && tough)
@@ -351,7 +361,7 @@ static void payload_work(unsigned worker, unsigned count, struct power_tally *sh
 static void bad_range(uint64_t from, uint64_t to)
 {
 	for (uint64_t block_no = FIRST; block_no < BLOCKS; block_no++) {
-		uint64_t at = (uint64_t)(slot_of(block_no) - disk->cache);
+		uint64_t at = (uint64_t)(slot_of(block_no) - disk->cache.data);
 
 		bad[block_no] = at < to && at + RING_SLOT_BYTES > from;
 	}
@@ -397,7 +407,7 @@ static void bad_changed(void)
 {
 	for (uint64_t block_no = FIRST; block_no < BLOCKS; block_no++) {
 		const uint8_t *now = slot_of(block_no);
-		const uint8_t *then = disk->durable + (now - disk->cache);
+		const uint8_t *then = disk->durable.data + (now - disk->cache.data);
 		size_t footer = RING_SLOT_BYTES - RING_FOOTER_BYTES;
 
 		bad[block_no] = memcmp(now, then,
@@ -411,8 +421,15 @@ static const char *range_try(uint64_t i, uint64_t from, uint64_t to, bool zeros)
 {
 	const char *wrong;
 
-	for (uint64_t at = from; at < to; at++)
-		disk->cache[at] = zeros ? 0 : (uint8_t)mix(i << 32 | at);
+	if (zeros)
+		memset(disk->cache.data + from, 0, (size_t)(to - from));
+	for (uint64_t at = from; !zeros && at < to; at += sizeof(at)) {
+		uint64_t garbage = mix(i << 32 | at);
+		size_t left = (size_t)(to - at);
+
+		memcpy(disk->cache.data + at, &garbage, left < sizeof(at) ? left : sizeof(at));
+	}
+	disk_changed(&disk->cache, from, (size_t)(to - from));
 	bad_changed();
 	wrong = all_check();
 	if (!wrong && i % 4 == 0)
@@ -450,20 +467,20 @@ static const char *slots_try(uint64_t i)
 	switch (i % 4) {
 	case 0: /* swapped */
 		memcpy(keep, slot_of(a), sizeof(keep));
-		memcpy(slot_of(a), slot_of(b), sizeof(keep));
-		memcpy(slot_of(b), keep, sizeof(keep));
+		memcpy(slot_spoil(a), slot_of(b), sizeof(keep));
+		memcpy(slot_spoil(b), keep, sizeof(keep));
 		bad[a] = bad[b] = true;
 		break;
 	case 1: /* doubled */
-		memcpy(slot_of(a), slot_of(b), sizeof(keep));
+		memcpy(slot_spoil(a), slot_of(b), sizeof(keep));
 		bad[a] = true;
 		break;
 	case 2: /* the same block of another ring, whole and in its place */
-		memcpy(slot_of(FOREIGN_BLOCK), foreign, sizeof(foreign));
+		memcpy(slot_spoil(FOREIGN_BLOCK), foreign, sizeof(foreign));
 		bad[FOREIGN_BLOCK] = true;
 		break;
 	default: /* as it was a lap before: a write that got lost */
-		memcpy(slot_of(OLDER_BLOCK), older, sizeof(older));
+		memcpy(slot_spoil(OLDER_BLOCK), older, sizeof(older));
 		bad[OLDER_BLOCK] = true;
 		break;
 	}
