@@ -175,6 +175,12 @@ static bool log_says(const char *words)
 	return shell("grep -q '%s' %s/log", words, folder) == 0;
 }
 
+static void log_show(void)
+{
+	fflush(stdout);
+	(void)shell("sed 's/^/# /' %s/log", folder);
+}
+
 static pid_t recorder_start(bool index)
 {
 	char command[1024], log[PATH_BYTES];
@@ -195,7 +201,7 @@ static bool recorder_wait(void)
 			return true;
 		rest_ms(20);
 	}
-	(void)shell("sed 's/^/# /' %s/log", folder);
+	log_show();
 	return false;
 }
 
@@ -358,7 +364,11 @@ static void recorder_stop(pid_t recorder)
 	int status = 0;
 
 	(void)kill(recorder, SIGTERM);
-	sum.bad_stops += waitpid(recorder, &status, 0) != recorder || status != 0;
+	if (waitpid(recorder, &status, 0) != recorder || status != 0) {
+		sum.bad_stops++;
+		printf("# the recorder's status is %#x; it said:\n", (unsigned)status);
+		log_show();
+	}
 	groups_kill(recorder, recorder);
 }
 
