@@ -372,6 +372,18 @@ static void recorder_stop(pid_t recorder)
 	groups_kill(recorder, recorder);
 }
 
+/* A recorder that is told to stop gives its index but little time; here it is to have all it needs. */
+static void index_wait(void)
+{
+	for (int i = 0; i < WAIT_MS / 20; i++) {
+		if (shell("%s/procledger --store %s status -o json 2>/dev/null | "
+			  "grep -q '\"index_lag\":0,'",
+			  build, store) == 0)
+			return;
+		rest_ms(20);
+	}
+}
+
 static void index_compare(void)
 {
 	if (shell("sqlite3 -readonly %s/index.db .dump >%s/live && %s/procledger --store %s "
@@ -436,6 +448,7 @@ static void stop_and_compare(unsigned number, uint64_t *durable, uint64_t cut_ns
 	else
 		compare_with_before(ring, *durable, cut_ns);
 	ring_close(ring);
+	index_wait();
 	recorder_stop(recorder);
 	index_compare();
 	*durable = seen_count = 0;
