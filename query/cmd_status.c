@@ -11,6 +11,9 @@
 struct status {
 	struct query *query;
 	uint64_t events, held_blocks, stored_bytes, sealed_events, lost_total;
+	uint64_t disk_errors;    /* in what the ring holds */
+	struct event disk_error; /* the last one; event_no 0: none */
+	uint32_t disk_error_boot;
 	struct event start, stop; /* the last ones; event_no 0: none */
 	uint32_t start_boot, stop_boot;
 	uint64_t index_next_event_no, index_bytes;
@@ -48,13 +51,34 @@ static int find_last_facts(struct status *status)
 	return 0;
 }
 
+/* Disk errors are rare: all blocks that have one are read. */
+static int add_disk_errors(struct status *status, struct ledger_span *span)
+{
+	int r = span->kind_bits & UINT64_C(1) << EVENT_DISK_ERROR
+			? ledger_facts(status->query->ledger, span)
+			: 0;
+
+	for (size_t f = 0; f < span->fact_count && r == 0; f++) {
+		const struct event *event = &span->facts[f].event;
+
+		if (event->kind != EVENT_DISK_ERROR)
+			continue;
+		status->disk_errors += event->arg[2];
+		status->disk_error = *event;
+		status->disk_error_boot = span->boot_no;
+	}
+	return r;
+}
+
 static int add_up(struct status *status)
 {
 	struct ledger *ledger = status->query->ledger;
+	int r = 0;
 
-	for (size_t i = 0; i < ledger->span_count; i++) {
+	for (size_t i = 0; i < ledger->span_count && r == 0; i++) {
 		struct ledger_span *span = ledger_span(ledger, i);
 
+		r = add_disk_errors(status, span);
 		status->events += span->event_count;
 		if (!span->tail) {
 			status->held_blocks += !span->hole;
@@ -68,7 +92,7 @@ static int add_up(struct status *status)
 				status->lost_total += span->facts[f].event.arg[0];
 		}
 	}
-	return find_last_facts(status);
+	return r < 0 ? r : find_last_facts(status);
 }
 
 /* The index's own word on how far it is.  0, also when there is none or it cannot be read; -ENOMEM. */
@@ -136,6 +160,18 @@ static void say_fact(struct status *status, const char *label, const struct even
 		say_time(status, label, boot_no, event->timestamp_ns);
 }
 
+static void say_disk_errors(struct status *status)
+{
+	char time[WHEN_TEXT_BYTES];
+
+	if (status->disk_errors == 0)
+		return;
+	query_time(status->query, status->disk_error_boot, status->disk_error.timestamp_ns, 6,
+		   time);
+	printf("%-14s %" PRIu64 ", the last one %s: %s\n", "disk errors", status->disk_errors, time,
+	       strerror((int)status->disk_error.arg[0]));
+}
+
 static void say_size(const char *label, uint64_t bytes, const char *note)
 {
 	static const char units[] = "BKMGTPE";
@@ -180,6 +216,7 @@ static void say_ring(struct status *status)
 	say_time(status, "newest event", ledger->boots[ledger->boot_count - 1].boot_no,
 		 ledger->boots[ledger->boot_count - 1].ts_max_ns);
 	printf("%-14s %" PRIu64 "\n", "lost events", status->lost_total);
+	say_disk_errors(status);
 	say_fact(status, "last start", &status->start, status->start_boot);
 	say_fact(status, "last stop", &status->stop, status->stop_boot);
 }
@@ -241,6 +278,8 @@ static void json_status(struct status *status)
 	       status->events, status->events - status->sealed_events, first, ledger->end_event_no);
 	printf(",\"stored_bytes\":%" PRIu64 ",\"bytes_per_event\":%.3f,\"lost_total\":%" PRIu64,
 	       status->stored_bytes, bytes_per_event(status), status->lost_total);
+	printf(",\"disk_errors\":%" PRIu64, status->disk_errors);
+	json_fact(status, "last_disk_error", &status->disk_error, status->disk_error_boot);
 	json_fact(status, "last_start", &status->start, status->start_boot);
 	json_fact(status, "last_stop", &status->stop, status->stop_boot);
 	if (status->index_known)

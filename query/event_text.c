@@ -299,6 +299,12 @@ static void say_own(struct line *line, struct query *query, uint32_t boot_no,
 		line_printf(line, "%" PRIu64 " staged, %" PRIu64 " landed, %" PRIu64 " torn",
 			    event->arg[0], event->arg[1], event->arg[2]);
 		break;
+	case EVENT_DISK_ERROR:
+		line_printf(line, "block %" PRIu64 ": %s", event->arg[1],
+			    strerror((int)event->arg[0]));
+		if (event->arg[2] > 1)
+			line_printf(line, ", the last of %" PRIu64, event->arg[2]);
+		break;
 	default:
 		break;
 	}

@@ -8,8 +8,9 @@
 #include "schema/cleanup.h"
 
 #define BIT(kind) (UINT64_C(1) << (kind))
-#define FACT_BITS \
-	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | BIT(EVENT_BLIND))
+#define FACT_BITS                                                                  \
+	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | \
+	 BIT(EVENT_BLIND) | BIT(EVENT_DISK_ERROR))
 
 int ledger_note_damage(struct ledger *ledger, const struct ledger_damage *damage)
 {

@@ -288,7 +288,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	if (batch.count == 0)
 		return RING_WRITER_IDLE;
 	slot_finish(writer, &batch, seal);
-	r = slot_write(writer);
+	r = ring_writer_note(writer, slot_write(writer));
 	if (r < 0) {
 		slot_give_up(writer);
 		return r;

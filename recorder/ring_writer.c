@@ -308,6 +308,20 @@ static int staging_anew(struct ring_writer *writer, const uint8_t boot_id[RING_U
 	return stage_begin(writer, &tail);
 }
 
+int ring_writer_note(struct ring_writer *writer, int r)
+{
+	if (r < 0)
+		writer->failure = (struct ring_failure){ .count = writer->failure.count + 1,
+							 .error = -r,
+							 .block_no = writer->next_block_no };
+	return r;
+}
+
+struct ring_failure ring_writer_failure(const struct ring_writer *writer)
+{
+	return writer->failure;
+}
+
 int ring_writer_sync_now(struct ring_writer *writer)
 {
 	struct stage_piece pieces[2] = { 0 };
@@ -338,7 +352,7 @@ int ring_writer_put_super(struct ring_writer *writer)
 	if (r == 0)
 		writer->super = super;
 	writer->super_unsure = true;
-	return r;
+	return ring_writer_note(writer, r);
 }
 
 static bool is_zero_id(const uint8_t id[RING_UUID_BYTES])
@@ -457,7 +471,7 @@ int ring_writer_sync(struct ring_writer *writer)
 {
 	if (writer->durability == RING_DURABILITY_PROCESS)
 		return 0;
-	return ring_writer_sync_now(writer);
+	return ring_writer_note(writer, ring_writer_sync_now(writer));
 }
 
 int ring_writer_mark_clean(struct ring_writer *writer)

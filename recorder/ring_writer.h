@@ -86,6 +86,15 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 /* A new boot_no for an imported stream that begins again: call it with everything staged sealed. Returns the new boot_no. */
 uint32_t ring_writer_next_boot(struct ring_writer *writer);
 
+/* The newest error that the disk gave to a write or a sync, those of the opening included. */
+struct ring_failure {
+	uint64_t count; /* of errors so far; 0: none, and the rest means nothing */
+	int error;      /* errno */
+	uint64_t
+		block_no; /* the block that was written; the next one, when staging or a superblock was */
+};
+struct ring_failure ring_writer_failure(const struct ring_writer *writer);
+
 /* fdatasync of the ring: what is staged becomes durable (RING_DURABILITY_PROCESS: does nothing).  0 or -errno. */
 int ring_writer_sync(struct ring_writer *writer);
 

@@ -35,6 +35,7 @@ struct ring_writer {
 	bool stage_unsure; /* the kernel may call pages of staging clean that never got to the disk */
 
 	uint64_t next_block_no;
+	struct ring_failure failure;
 	uint32_t failed_slots;            /* block numbers given up since the last good one */
 	uint32_t boot_no, block_boot_no;  /* of the next block; of the one before (0: none) */
 	uint8_t boot_id[RING_UUID_BYTES]; /* of the next block */
@@ -56,6 +57,9 @@ struct ring_writer {
 
 /* Writes the superblock over its older copy (again over the same one until that is synced), with the hint as it is now.  0 or -errno; not synced. */
 int ring_writer_put_super(struct ring_writer *writer);
+
+/* Notes an error of the disk, for ring_writer_failure().  Gives r back; 0 is none. */
+int ring_writer_note(struct ring_writer *writer, int r);
 
 /* fdatasync, whatever the durability.  After one that failed, or a start, staging is made dirty first (FORMAT.md 8, rule 12).
  * 0 or -errno. */

@@ -21,6 +21,7 @@ enum {
 	SYNC_EVERY_MS = 1000,
 	RETRY_EVERY_MS = 1000,
 	AGE_MAX_S = 3600,
+	ERRORS_MAX = 16, /* waiting to be recorded; more are told as one */
 	TRY_FIRST_BYTES =
 		256 << 10, /* staged, before it is worth asking whether that fills a slot */
 };
@@ -37,12 +38,15 @@ struct sealer {
 	_Atomic int failure;
 	_Atomic uint32_t boot_no; /* answer to ASKED_NEXT_BOOT */
 	int wake_fd, answer_fd;   /* eventfds: something is asked; it is done, or has failed */
+	struct sealer_error errors[ERRORS_MAX]; /* number n at n % ERRORS_MAX */
+	_Atomic uint32_t errors_put, errors_taken;
 
 	/* The thread's own. */
 	size_t seen_bytes;
 	uint64_t staged_since_ns; /* 0: nothing is staged */
 	uint64_t synced_ns, retry_ns;
-	bool dirty; /* something was staged since the last sync */
+	uint64_t errors_told; /* of ring_failure.count */
+	bool dirty;           /* something was staged since the last sync */
 };
 
 /* Waits until the eventfd was raised, which takes it back, or for timeout_ms (-1: for ever). */
@@ -53,6 +57,35 @@ static void eventfd_wait(int fd, int timeout_ms)
 
 	if (poll(&wait, 1, timeout_ms) > 0)
 		(void)eventfd_read(fd, &value);
+}
+
+/* Hands errors of the disk that are new to the appender.  Without room they wait, and are then told as one. */
+static void errors_tell(struct sealer *sealer)
+{
+	struct ring_failure failure = ring_writer_failure(sealer->setup.writer);
+	uint32_t put = atomic_load_explicit(&sealer->errors_put, memory_order_relaxed);
+	uint32_t taken = atomic_load_explicit(&sealer->errors_taken, memory_order_acquire);
+
+	if (failure.count == sealer->errors_told || put - taken == ERRORS_MAX)
+		return;
+	sealer->errors[put % ERRORS_MAX] = (struct sealer_error){ clock_monotonic_ns(), failure };
+	sealer->errors[put % ERRORS_MAX].failure.count -= sealer->errors_told;
+	sealer->errors_told = failure.count;
+	atomic_store_explicit(&sealer->errors_put, put + 1, memory_order_release);
+}
+
+const struct sealer_error *sealer_error_peek(const struct sealer *sealer)
+{
+	uint32_t taken = atomic_load_explicit(&sealer->errors_taken, memory_order_relaxed);
+
+	if (taken == atomic_load_explicit(&sealer->errors_put, memory_order_acquire))
+		return NULL;
+	return &sealer->errors[taken % ERRORS_MAX];
+}
+
+void sealer_error_take(struct sealer *sealer)
+{
+	atomic_fetch_add_explicit(&sealer->errors_taken, 1, memory_order_release);
 }
 
 /* A failure is said once, and again when it is over. */
@@ -89,6 +122,7 @@ static int block_seal(struct sealer *sealer, bool flush, bool last)
 		seal.realtime_ns = now.realtime_ns;
 	}
 	r = ring_writer_seal(sealer->setup.writer, &seal, flush, &events);
+	errors_tell(sealer);
 	if (r < 0) {
 		failure_note(sealer, r, "write a block to the ring");
 		return r;
@@ -123,6 +157,7 @@ static void sync_when_due(struct sealer *sealer, uint64_t now_ns)
 		return;
 	sealer->dirty = false;
 	r = ring_writer_sync(sealer->setup.writer);
+	errors_tell(sealer);
 	sealer->synced_ns = clock_monotonic_ns();
 	if (r < 0)
 		sealer->dirty = true;
@@ -212,6 +247,7 @@ int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer)
 	sealer->setup = *setup;
 	sealer->stage = ring_writer_stage(setup->writer);
 	sealer->synced_ns = clock_monotonic_ns();
+	errors_tell(sealer); /* of the opening */
 	/* An import can be done again, so it is synced once, at its end. */
 	ring_writer_set_durability(setup->writer, setup->import
 							  ? RING_DURABILITY_PROCESS

@@ -25,11 +25,21 @@ struct sealer_setup {
 
 struct sealer;
 
+/* Errors of the disk, for the appender to put into the stream as DISK_ERROR. */
+struct sealer_error {
+	uint64_t at_ns;              /* CLOCK_MONOTONIC */
+	struct ring_failure failure; /* count: errors that this stands for */
+};
+
 /* Starts the thread.  0 or -errno. */
 int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer);
 
 /* 0, or -errno of the failure that it is trying to get over. */
 int sealer_failure(const struct sealer *sealer);
+
+/* The oldest error that was not taken yet, or NULL; valid until it is taken.  For the appender. */
+const struct sealer_error *sealer_error_peek(const struct sealer *sealer);
+void sealer_error_take(struct sealer *sealer);
 
 /* Seals all that is staged, then begins a new boot (ring_writer_next_boot()); waits for that.  To be called by the appender, which stages
  * nothing meanwhile.  0, or -errno when the disk fails. */

@@ -285,6 +285,28 @@ int session_stage(struct session *session, struct event *event)
 	return 0;
 }
 
+int session_stage_errors(struct session *session)
+{
+	const struct sealer_error *error;
+
+	while ((error = sealer_error_peek(session->sealer))) {
+		struct event event = {
+			.kind = EVENT_DISK_ERROR,
+			.timestamp_ns = session->options->input ? intake_last_ns(session->intake)
+								: error->at_ns,
+			.cpu = EVENT_CPU_NONE,
+			.arg = { (uint64_t)error->failure.error, error->failure.block_no,
+				 error->failure.count },
+		};
+		int r = session_stage(session, &event);
+
+		if (r < 0)
+			return r;
+		sealer_error_take(session->sealer);
+	}
+	return 0;
+}
+
 /* "name=value" lines, in which a value cannot make another line. */
 __attribute__((format(printf, 4, 5))) static void note_add(char *note, size_t *at, const char *name,
 							   const char *format, ...)
@@ -367,7 +389,9 @@ int session_stage_stop(struct session *session, uint64_t timestamp_ns, uint64_t 
 		.arg = { received, drops, (uint64_t)session->signal },
 	};
 
-	return session_stage(session, &event);
+	int r = session_stage_errors(session);
+
+	return r < 0 ? r : session_stage(session, &event);
 }
 
 int session_end(struct session *session)

@@ -60,7 +60,10 @@ int session_wait_room(struct session *session, unsigned waits);
 /* Stages START: boot_no, flags (more of EVENT_START_* than the session knows by itself), and a note of what and where this is. */
 int session_stage_start(struct session *session, uint64_t timestamp_ns, unsigned flags);
 
-/* Stages STOP. */
+/* Stages a DISK_ERROR for each error of the disk that the sealing side has met since the last call.  As session_stage(). */
+int session_stage_errors(struct session *session);
+
+/* Stages STOP, behind what session_stage_errors() has. */
 int session_stage_stop(struct session *session, uint64_t timestamp_ns, uint64_t received,
 		       uint64_t drops);
 

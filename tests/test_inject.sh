@@ -205,6 +205,11 @@ while read -r call error n group start seconds worst; do
 	grep -q INJECTED "$store.calls" && [ $code -le "$worst" ] && [ "$forks" -ge 600 ] && [ -z "$bad" ]
 	ok $? "live, $call, $error, call $n: goes on, and has every fork ($forks)"
 	[ $code -le "$worst" ] || sed 's/^/# /' "$store.log"
+	if [ "$group" = ring ]; then
+		"$P" --store "$store" events -o csv 2>/dev/null | awk -F, '$5 == "disk_error" && $20 == 5 && $22 > 0' | grep -q . &&
+			"$P" --store "$store" status 2>/dev/null | grep -q '^disk errors .*Input/output error$'
+		ok $? "the failures are in the ledger, and status tells of them"
+	fi
 	"$P" --store "$store" reindex >/dev/null 2>&1 && import "$store" 2>"$store.log"
 	ok $? "and the store is whole"
 done <<END
@@ -216,7 +221,7 @@ poll error=EINTR 3 - new 0.2 0
 fdatasync error=EIO 5+ index new 0.2 0
 pwrite64 error=ENOSPC 5 index new 0.2 0
 pwrite64 error=EIO 9+ index new 0.2 0
-fdatasync error=EIO 3 ring again 2.5 1
+fdatasync error=EIO 3 ring again 3.6 1
 END
 
 done_testing
