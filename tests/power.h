@@ -18,7 +18,7 @@ enum {
 	POWER_WORKERS_MAX = 64,
 	POWER_OVERRUN_LEAD = 2,
 	POWER_SCAN_BLOCKS = 12, /* a short scan begins so many blocks before the end, */
-	POWER_SCAN_ALL = 32,     /* and one scan of so many at the oldest block */
+	POWER_SCAN_ALL = 32,    /* and one scan of so many at the oldest block */
 };
 
 struct power {
