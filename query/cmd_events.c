@@ -168,7 +168,7 @@ int cmd_events(const struct options *options)
 	if (r == 0) {
 		int error = line_init(&listing.line);
 
-		listing.width = line_terminal_width();
+		listing.width = terminal_width();
 		if (options->format != OUTPUT_TEXT) {
 			listing.output = output_new(stdout, options->format, "events",
 						    event_columns, event_column_count, "?");

@@ -97,7 +97,7 @@ int cmd_ps(const struct options *options)
 		if (!ps.output)
 			error = -ENOMEM;
 		else
-			output_set_width(ps.output, line_terminal_width());
+			output_set_width(ps.output, terminal_width());
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			ps.window = &query.window.boots[i];
 			if (ps.window->lived)

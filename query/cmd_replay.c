@@ -263,7 +263,7 @@ static int run(struct replay *replay)
 {
 	int r = line_init(&replay->line);
 
-	replay->width = line_terminal_width();
+	replay->width = terminal_width();
 	sink_init(&replay->sink, stdout);
 	if (r == 0 && replay->as == REPLAY_JSONL) {
 		replay->output = output_new(stdout, OUTPUT_JSONL, "events", event_columns,

@@ -77,8 +77,11 @@ static void print_head(struct tree *tree)
 		printf("%sboot %" PRIu32 "\n", tree->begun ? "\n" : "",
 		       tree->window->boot->boot_no);
 	tree->begun = true;
-	printf("%7s %-*s %9s %-12s %s\n", tree->query->options->threads ? "TID" : "PID",
-	       (int)tree->time_width, "START", "DURATION", "END", "COMMAND");
+	line_clear(&tree->line);
+	line_printf(&tree->line, "%7s %-*s %9s %-12s %s",
+		    tree->query->options->threads ? "TID" : "PID", (int)tree->time_width, "START",
+		    "DURATION", "END", "COMMAND");
+	line_write(&tree->line, stdout, tree->width);
 }
 
 static int tree_boot(struct tree *tree)
@@ -127,7 +130,7 @@ int cmd_tree(const struct options *options)
 	if (r == 0) {
 		int error = line_init(&tree.line);
 
-		tree.width = line_terminal_width();
+		tree.width = terminal_width();
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			tree.window = &query.window.boots[i];
 			if (tree.window->lived)

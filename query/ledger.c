@@ -12,6 +12,8 @@
 	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | \
 	 BIT(EVENT_BLIND) | BIT(EVENT_DISK_ERROR))
 
+enum { PROGRESS_EVENTS = 1 << 16 };
+
 int ledger_note_damage(struct ledger *ledger, const struct ledger_damage *damage)
 {
 	for (size_t i = 0; i < ledger->damage_count; i++) {
@@ -225,6 +227,7 @@ int ledger_walk_init(struct ledger_walk *walk, struct ledger *ledger, size_t fir
 		.ledger = ledger,
 		.end_event_no = end->first_event_no + end->event_count,
 		.boot_no = begin->boot_no,
+		.first_event_no = begin->first_event_no,
 	};
 	walk->cursor = ring_cursor_new(ledger->ring, begin->block_no);
 	if (!walk->cursor)
@@ -271,6 +274,10 @@ int ledger_walk_next(struct ledger_walk *walk, const struct event **ret_event)
 		if (event->event_no >= walk->end_event_no)
 			return LEDGER_WALK_END;
 		walk->boot_no = ring_cursor_boot_no(walk->cursor);
+		if (event->event_no % PROGRESS_EVENTS == 0 && walk->ledger->progress)
+			walk->ledger->progress(walk->ledger->progress_context,
+					       event->event_no - walk->first_event_no,
+					       walk->end_event_no - walk->first_event_no);
 		*ret_event = event;
 		return 0;
 	}

@@ -68,6 +68,9 @@ struct ledger {
 	size_t damage_count;
 	bool has_facts;      /* some span has been read for them */
 	struct block *block; /* working memory for facts */
+	/* Told now and then how far a walk is; NULL: nobody. */
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void *progress_context;
 };
 
 /* 0; what ring_open() returns; -ENOMEM. */
@@ -102,7 +105,7 @@ bool ledger_find(const struct ledger *ledger, const struct ledger_boot *boot, ui
 struct ledger_walk {
 	struct ledger *ledger;
 	struct ring_cursor *cursor;
-	uint64_t end_event_no;
+	uint64_t first_event_no, end_event_no;
 	uint32_t boot_no;
 };
 

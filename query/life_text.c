@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "query/escape.h"
 #include "schema/cgroup.h"
@@ -89,15 +87,6 @@ void line_write(struct line *line, FILE *file, size_t width)
 
 	(void)fwrite_unlocked(line->text, 1, bytes, file);
 	(void)putc_unlocked('\n', file);
-}
-
-size_t line_terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
-		return 0;
-	return size.ws_col;
 }
 
 /* --- words --- */

@@ -30,9 +30,6 @@ void line_write(struct line *line, FILE *file, size_t width);
 /* Arguments as they are, each followed by NUL (the last NUL may be missing), between spaces. */
 void line_arguments(struct line *line, const struct detail_field *argv);
 
-/* The width of the terminal that stdout is, 0: it is none. */
-size_t line_terminal_width(void);
-
 enum { LIFE_WORD_BYTES = 32 };
 
 /* A raw wait status: "exit 3", "SIGSEGV, core". */

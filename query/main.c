@@ -4,33 +4,38 @@
 #include <stdlib.h>
 
 #include "query/options.h"
+#include "query/terminal.h"
 
 enum { STDOUT_BYTES = 1 << 16 };
 
 const struct command commands[] = {
 	{ "tree", cmd_tree, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_THREADS | TAKES_TREE | TAKES_FORMAT | TAKES_STRICT |
-		  TAKES_UTC,
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_TREE |
+		  TAKES_FORMAT | TAKES_STRICT | TAKES_UTC,
 	  NULL, "the tree of all processes that lived in the window", NULL },
 	{ "ps", cmd_ps, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_THREADS | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC,
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_FORMAT |
+		  TAKES_STRICT | TAKES_UTC,
 	  NULL, "the processes alive in the window, one a line", NULL },
 	{ "comm", cmd_comm, "[PID|NAME]...", SELECT_ARGUMENTS,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
-	  "the names of tasks, from when to when", NULL },
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
+		  TAKES_UTC,
+	  NULL, "the names of tasks, from when to when", NULL },
 	{ "events", cmd_events, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_EVENTS | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC,
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_EVENTS | TAKES_FORMAT |
+		  TAKES_STRICT | TAKES_UTC,
 	  NULL, "every event in the window, in order", NULL },
 	{ "sql", cmd_sql, "[QUERY]", 1, TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "asks the index in SQL (without QUERY: standard input)", NULL },
-	{ "status", cmd_status, "", 0, TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
+	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "what the ledger holds, and who writes it", NULL },
 	{ "reindex", cmd_reindex, "", 0, 0, NULL, "makes the index anew from the ledger", NULL },
 	{ "replay", cmd_replay, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_REPLAY,
+	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC |
+		  TAKES_REPLAY,
 	  "netlink", "the events of the window again, in the time that they took", help_replay },
 	{ "export", cmd_export, "[FOLDER]", 1,
-	  TAKES_WINDOW | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT, "",
+	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT, "",
 	  "the window in the formats of other tools", help_export },
 	{ 0 },
 };
@@ -45,8 +50,12 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* a pager that was left is no error */
 	(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	r = options_read(argc, argv, &options, &command);
-	if (r == 0)
+	if (r == 0) {
+		if ((command->takes & TAKES_PAGER) && !options.no_pager)
+			terminal_pager_begin();
 		r = command->function(&options);
+		terminal_pager_end();
+	}
 	options_clear(&options);
 	return r == OPTIONS_DONE ? EXIT_FOUND : r;
 }

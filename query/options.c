@@ -16,6 +16,7 @@ enum effect {
 	SETS_TEXT,   /* const char * at this offset */
 	ADDS_SELECT, /* a term of this enum select_field */
 	READS_LINES,
+	READS_COLOR,
 	READS_END, /* --failed and --killed: the term is the option's name */
 	SHOWS_HELP,
 	SHOWS_VERSION,
@@ -34,6 +35,8 @@ static const struct choice {
 	{ 0, "store", "DIR",
 	  "the ledger's folder ($PROCLEDGER_STORE, else " OPTIONS_STORE_DEFAULT ")", NULL, 0,
 	  SETS_TEXT, AT(store) },
+	{ 0, "from-ring", "FILE", "a ring file that lies elsewhere ('-': standard input)", NULL,
+	  TAKES_RING, SETS_TEXT, AT(from_ring) },
 	{ 'S', "since", "TIME", "the window begins at TIME (inclusive)", NULL, TAKES_WINDOW,
 	  SETS_TEXT, AT(window.since) },
 	{ 'U', "until", "TIME", "the window ends at TIME (inclusive)", NULL, TAKES_WINDOW,
@@ -90,6 +93,12 @@ static const struct choice {
 	{ 0, "utc", NULL, "times in UTC", NULL, TAKES_UTC, SETS_FLAG, AT(utc) },
 	{ 0, "strict", NULL, "exit with 4 when something is missing", NULL, TAKES_STRICT, SETS_FLAG,
 	  AT(strict) },
+	{ 'q', "quiet", NULL, "no word on completeness where nothing is missing", NULL,
+	  TAKES_STRICT, SETS_FLAG, AT(quiet) },
+	{ 0, "color", "WHEN", "auto, always or never; $NO_COLOR turns it off", "always",
+	  TAKES_PAGER, READS_COLOR, 0 },
+	{ 0, "no-pager", NULL, "straight to the terminal", NULL, TAKES_PAGER, SETS_FLAG,
+	  AT(no_pager) },
 	{ 'h', "help", NULL, "this text; of a command: its own options", NULL, 0, SHOWS_HELP, 0 },
 	{ 0, "version", NULL, "the version", NULL, 0, SHOWS_VERSION, 0 },
 };
@@ -296,6 +305,13 @@ static int take_option(struct options *options, const struct choice *choice, con
 		return take_select(options, SELECT_END, choice->name);
 	case READS_LINES:
 		return read_lines(argument, &options->limit);
+	case READS_COLOR:
+		if (strcmp(argument, "auto") != 0 && strcmp(argument, "always") != 0 &&
+		    strcmp(argument, "never") != 0)
+			return complain(EXIT_USAGE, "--color is auto, always or never, not '%s'",
+					argument);
+		options->color = argument;
+		return 0;
 	case SHOWS_HELP:
 	case SHOWS_VERSION:
 		break;

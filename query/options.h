@@ -12,13 +12,14 @@
 #define OPTIONS_STORE_DEFAULT "/var/lib/procledger"
 
 struct options {
-	const char *store;
+	const char *store, *from_ring; /* from_ring: this file instead of the store's; NULL */
 	struct window_request window;
 	struct select select; /* with the positional arguments of commands that select by them */
 	const char *
 		output; /* -o as it was given, or NULL; format is set where it is one of the tables' */
 	enum output_format format;
-	bool threads, ascii, utc, strict;
+	bool threads, ascii, utc, strict, no_pager, quiet;
+	const char *color; /* --color: auto, always, never; NULL */
 	uint64_t limit;    /* -n; UINT64_MAX: no limit */
 	const char *speed; /* replay */
 	bool step, through_loss;
@@ -46,6 +47,8 @@ enum {
 	TAKES_TREE = 64,
 	TAKES_EVENTS = 128,
 	TAKES_REPLAY = 256,
+	TAKES_RING = 512,   /* answers from a ring: also from another file */
+	TAKES_PAGER = 1024, /* its text is shown page by page, in colours */
 };
 
 struct command {

@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "schema/cleanup.h"
 
@@ -41,17 +43,68 @@ static int32_t local_offset(void *context, int64_t utc_s)
 	return query->offset_s;
 }
 
+/* A pipe is read into memory, as a ring is read here and there.  Only this many bytes: a ring has at most 1 TiB, a pipe none of that. */
+#define PIPED_RING_MAX_BYTES (UINT64_C(4) << 30)
+
+static int ring_from_pipe(struct query *query)
+{
+	static char bytes[1 << 16];
+	uint64_t total = 0;
+	ssize_t got;
+
+	query->ring_fd = memfd_create("ledger.ring", MFD_CLOEXEC);
+	if (query->ring_fd < 0)
+		return complain(EXIT_ERROR, "no memory for the ring: %s", strerror(errno));
+	while ((got = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t at = 0, put; at < got; at += put) {
+			put = write(query->ring_fd, bytes + at, (size_t)(got - at));
+			if (put <= 0)
+				return complain(EXIT_ERROR, "no memory for the ring: %s",
+						strerror(errno));
+		}
+		total += (uint64_t)got;
+		if (total > PIPED_RING_MAX_BYTES)
+			return complain(EXIT_ERROR, "the ring on standard input is too large");
+	}
+	if (got < 0)
+		return complain(EXIT_ERROR, "cannot read the ring on standard input: %s",
+				strerror(errno));
+	(void)snprintf(query->ring_path, sizeof(query->ring_path), "/proc/self/fd/%d",
+		       query->ring_fd);
+	return 0;
+}
+
+/* Nothing of the store is used then: an index beside a foreign ring says nothing. */
+static int ring_elsewhere(struct query *query)
+{
+	const char *path = query->options->from_ring;
+
+	if (strcmp(path, "-") == 0)
+		return ring_from_pipe(query);
+	if (snprintf(query->ring_path, sizeof(query->ring_path), "%s", path) >=
+	    (int)sizeof(query->ring_path))
+		return complain(EXIT_USAGE, "the path of the ring is too long");
+	return 0;
+}
+
+static void show_progress(void *context, uint64_t done, uint64_t total)
+{
+	progress_show(context, done, total);
+}
+
 int query_init(struct query *query, const struct options *options)
 {
 	struct timespec now;
 
-	*query = (struct query){ .options = options };
+	*query = (struct query){ .options = options, .ring_fd = -1 };
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	query->here.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	query->here.utc_offset_s = options->utc ? NULL : local_offset;
 	query->here.context = query;
 	query->offset_bucket = INT64_MIN;
 	tzset();
+	if (options->from_ring)
+		return ring_elsewhere(query);
 	if (snprintf(query->ring_path, sizeof(query->ring_path), "%s/ledger.ring",
 		     options->store) >= (int)sizeof(query->ring_path) ||
 	    snprintf(query->index_path, sizeof(query->index_path), "%s/index.db", options->store) >=
@@ -66,9 +119,15 @@ int query_failed(const struct query *query, int error, const char *doing)
 	case -EPIPE:
 		return EXIT_FOUND;
 	case -ENOENT:
+		if (query->options->from_ring)
+			return complain(EXIT_ERROR, "there is no file %s",
+					query->options->from_ring);
 		return complain(EXIT_ERROR, "there is no ledger in %s: procledgerd makes it",
 				query->options->store);
 	case -EACCES:
+		if (query->options->from_ring)
+			return complain(EXIT_ERROR, "you may not read %s",
+					query->options->from_ring);
 		return complain(EXIT_ERROR,
 				"you may not read the ledger in %s: its owner and group may",
 				query->options->store);
@@ -93,6 +152,8 @@ int query_open(struct query *query, const struct options *options)
 	r = ledger_open(query->ring_path, &query->ledger);
 	if (r < 0)
 		return query_failed(query, r, "open");
+	query->ledger->progress = show_progress;
+	query->ledger->progress_context = &query->progress;
 	query->clocks = clocks_new(query->ledger);
 	if (!query->clocks)
 		return query_failed(query, -ENOMEM, "read");
@@ -134,6 +195,9 @@ void query_clear(struct query *query)
 	window_clear(&query->window);
 	clocks_free(query->clocks);
 	ledger_close(query->ledger);
+	if (query->ring_fd >= 0)
+		(void)close(query->ring_fd);
+	query->ring_fd = -1;
 	query->clocks = NULL;
 	query->ledger = NULL;
 }
@@ -243,9 +307,10 @@ static void say_missing(struct query *query, const struct missing *missing)
 static void say_completeness(struct query *query)
 {
 	const struct completeness *completeness = &query->completeness;
-
 	char lag[32];
 
+	if (completeness->count == 0 && query->index_lag == 0 && query->options->quiet)
+		return;
 	if (completeness->count == 0 && query->index_lag == 0) {
 		(void)fprintf(stderr, "-- complete\n");
 		return;
@@ -319,6 +384,7 @@ int query_end(struct query *query, struct output *output, size_t found, unsigned
 	enum output_format format = query->options->format;
 	int r;
 
+	progress_end(&query->progress);
 	if (query_recorder_runs(query) != 0)
 		flags |= COMPLETENESS_RUNNING; /* or it cannot be known */
 	r = completeness_init(&query->completeness, query->ledger, query->clocks, &query->window,

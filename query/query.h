@@ -9,6 +9,7 @@
 #include "query/completeness.h"
 #include "query/ledger.h"
 #include "query/options.h"
+#include "query/terminal.h"
 #include "query/when.h"
 #include "query/window.h"
 
@@ -23,6 +24,8 @@ struct query {
 	struct window window;
 	struct completeness completeness;
 	bool completeness_known;
+	int ring_fd; /* of a ring that came through a pipe, in memory; -1 */
+	struct progress progress;
 	uint64_t index_lag; /* events that the index behind the answer does not have yet */
 };
 

@@ -122,7 +122,7 @@ static int uuid_get(struct index_db *index, uint8_t ret_ring_uuid[RING_UUID_BYTE
 
 int index_open(const char *path, struct index_db *ret_index, uint8_t ret_ring_uuid[RING_UUID_BYTES])
 {
-	struct index_db index = { 0 };
+	struct index_db index = { .in_memory = strcmp(path, INDEX_IN_MEMORY) == 0 };
 	int keep = 1;
 	int result = sqlite3_open_v2(path, &index.db,
 				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
@@ -160,11 +160,32 @@ void index_close(struct index_db *index)
 	*index = (struct index_db){ 0 };
 }
 
+int index_copy(struct index_db *index, sqlite3 **ret_db)
+{
+	sqlite3 *copy = NULL;
+	sqlite3_backup *backup;
+	int result = sqlite3_open(INDEX_IN_MEMORY, &copy);
+
+	if (result == SQLITE_OK) {
+		backup = sqlite3_backup_init(copy, "main", index->db, "main");
+		result = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(copy);
+		(void)sqlite3_backup_finish(backup);
+	}
+	if (result != SQLITE_DONE) {
+		(void)sqlite3_close(copy);
+		return index_error(result == SQLITE_OK ? SQLITE_NOMEM : result);
+	}
+	*ret_db = copy;
+	return 0;
+}
+
 void index_remove(const char *path)
 {
 	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
 	char name[4096];
 
+	if (strcmp(path, INDEX_IN_MEMORY) == 0)
+		return;
 	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++)
 		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, suffix[i]) < sizeof(name))
 			(void)unlink(name);
@@ -187,6 +208,8 @@ bool index_is_there(struct index_db *index)
 	sqlite3_int64 bytes = 0, wal_bytes = 0;
 	int moved = 0;
 
+	if (index->in_memory)
+		return true;
 	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
 	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_FILE_POINTER, &file);
 	(void)sqlite3_file_control(index->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal);

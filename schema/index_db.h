@@ -25,15 +25,22 @@ struct index_db {
 	sqlite3 *db;
 	sqlite3_stmt *statement[INDEX_STATEMENT_COUNT];
 	struct index_pending *pending;
+	bool in_memory;
 	int64_t file_bytes; /* the most that the file had: it never shrinks */
 	int failed; /* the first SQLite result that was not good since index_begin(); sticky */
 };
+
+/* A path that is no file. */
+#define INDEX_IN_MEMORY ":memory:"
 
 /* Opens or makes the index at path.  0: *ret_ring_uuid is what it was made from (zero: it is empty);
  * -EBADMSG: this is no index of this version, or it is damaged; -errno. */
 int index_open(const char *path, struct index_db *ret_index,
 	       uint8_t ret_ring_uuid[RING_UUID_BYTES]);
 void index_close(struct index_db *index); /* of a zeroed one does nothing */
+
+/* A copy in memory, free of everything that only the index's own connection has.  0: *ret_db is the caller's to close; -errno. */
+int index_copy(struct index_db *index, sqlite3 **ret_db);
 
 /* Removes an index and what belongs to it. */
 void index_remove(const char *path);

@@ -17,6 +17,7 @@
 #include "schema/ring.h"
 
 /* What hangs on life->user: bits. */
+enum { REBUILD_EVENTS = 16384 }; /* in one transaction */
 enum { LIFE_IN_TABLE = 1, LIFE_TOUCHED = 2, LIFE_HAS_PROCESS_END = 4 };
 
 struct projector {
@@ -773,7 +774,6 @@ void projector_close(struct projector *projector)
 int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *ret_events,
 		      const char **ret_message)
 {
-	enum { BATCH_EVENTS = 16384 };
 	struct projector *projector = NULL;
 	static char message[512];
 	char path[4096];
@@ -790,7 +790,7 @@ int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *r
 	if (r < 0)
 		return r;
 	while (r == 0 && events > 0) {
-		r = projector_step(projector, BATCH_EVENTS, &events);
+		r = projector_step(projector, REBUILD_EVENTS, &events);
 		total += events;
 	}
 	if (r == 0)
@@ -809,5 +809,24 @@ int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *r
 	index_remove(path);
 	if (r == 0)
 		*ret_events = total;
+	return r;
+}
+
+int projector_in_memory(const char *ring_path, struct sqlite3 **ret_db, const char **ret_message)
+{
+	struct projector *projector = NULL;
+	static char message[512];
+	size_t events = 1;
+	int r = projector_open(ring_path, INDEX_IN_MEMORY, &projector, ret_message);
+
+	while (r == 0 && events > 0)
+		r = projector_step(projector, REBUILD_EVENTS, &events);
+	if (!projector)
+		return r;
+	(void)snprintf(message, sizeof(message), "%s", projector->message);
+	*ret_message = message;
+	if (r == 0)
+		r = index_copy(&projector->index, ret_db);
+	projector_close(projector);
 	return r;
 }

@@ -9,11 +9,16 @@
 #include <stdint.h>
 
 struct projector;
+struct sqlite3;
 
 /* Opens the index beside a ring, made or (when it is of another ring or version, or damaged) made anew, and finds its place.
  * 0, or -errno with *ret_message (static or the projector's last words, valid until the next call) saying what was being done. */
 int projector_open(const char *ring_path, const char *index_path, struct projector **ret_projector,
 		   const char **ret_message);
+
+/* An index of the ring that lies in memory alone, complete up to now: for a ring that is not to be trusted or whose folder is not to be
+ * written.  0: *ret_db is the caller's to close; -errno and a message as above. */
+int projector_in_memory(const char *ring_path, struct sqlite3 **ret_db, const char **ret_message);
 
 /* Projects what there is, at most max_events in one transaction.  0: *ret_events were (0: nothing newer yet); -errno: the transaction was
  * rolled back and can be tried again; see projector_message(). */

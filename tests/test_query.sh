@@ -239,6 +239,50 @@ is "$out" "$events events indexed" "tells how many events went in"
 sqlite3 "$store/index.db" .dump | cmp -s - "$scratch/before"
 ok $? "the index is the same as before"
 
+# --- a ring that lies elsewhere, terminals ---
+cp "$store/ledger.ring" "$scratch/foreign.ring"
+run 0 "a tree of the store" tree -o jsonl
+for command in tree ps comm events; do
+	"$P" --store "$store" "$command" -o jsonl >"$scratch/before" 2>/dev/null
+	"$P" "$command" -o jsonl --from-ring "$scratch/foreign.ring" >"$scratch/out" 2>/dev/null
+	cmp -s "$scratch/before" "$scratch/out"
+	ok $? "$command of a ring that lies elsewhere is the same"
+	"$P" "$command" -o jsonl --from-ring - <"$scratch/foreign.ring" 2>/dev/null | cmp -s - "$scratch/before"
+	ok $? "also when it comes through a pipe"
+done
+run 3 "a file that is not there is an error" ps --from-ring "$scratch/nothing"
+complains "there is no file" "and told"
+head -c 30000 "$scratch/foreign.ring" >"$scratch/cut.ring"
+"$P" tree --from-ring "$scratch/cut.ring" >/dev/null 2>&1
+[ $? -le 3 ]
+ok $? "a ring that is cut short gives an answer or an error"
+command -v script >/dev/null && {
+	tty() { # ENVIRONMENT... -- ARGUMENT...  What a terminal of 40 columns is given.
+		local environment=()
+		while [ "$1" != -- ]; do
+			environment+=("$1")
+			shift
+		done
+		shift
+		env PAGER=cat TERM=xterm COLUMNS=40 "${environment[@]}" timeout 10 script -qec "$P --store $store $*" /dev/null </dev/null 2>/dev/null |
+			tr -d '\r' >"$scratch/out"
+	}
+	tty X=1 -- tree -q -A
+	[ -s "$scratch/out" ] && [ "$(LC_ALL=C wc -L <"$scratch/out")" -le 40 ]
+	ok $? "lines are cut to a terminal's width"
+	run 0 "in a pipe" tree -q -A
+	[ "$(LC_ALL=C wc -L <"$scratch/out")" -gt 40 ]
+	ok $? "they are not"
+	tty PROCLEDGER_PAGER="sed s/^/paged:/" PROCLEDGER_PAGERSECURE=0 -- ps -q
+	has "paged:" "a terminal has a pager before it"
+	tty PROCLEDGER_PAGER="sed s/^/paged:/" PROCLEDGER_PAGERSECURE=0 -- ps -q --no-pager
+	! grep -q paged: "$scratch/out"
+	ok $? "but not with --no-pager"
+	tty PAGER="sed s/^/paged:/" SUDO_UID=4711 -- ps -q
+	! grep -q paged: "$scratch/out"
+	ok $? "under sudo \$PAGER is not run"
+}
+
 # --- pipes and errors ---
 "$P" --store "$store" events -o jsonl 2>"$scratch/err" | head -n 1 >/dev/null
 is "${PIPESTATUS[0]}" 0 "a closed pipe is no error"
