@@ -47,5 +47,8 @@ void block_set_filter(struct block *block, const struct event_filter *filter);
 /* The events of the last block_unpack() that the filter lets pass; raw and detail point into the block, until the next block_unpack(). */
 const struct event *block_events(const struct block *block, size_t *ret_count);
 
-/* The piece of keyframe of the last block_unpack(), without a filter; NULL and 0 when it has none. */
+/* Unpacks nothing but the piece of keyframe.  As block_unpack(). */
+int block_unpack_keyframe(struct block *block, const uint8_t *payload, size_t bytes);
+
+/* The piece of keyframe of the last block_unpack_keyframe(), or block_unpack() without a filter; NULL and 0 when it has none. */
 const uint8_t *block_keyframe(const struct block *block, size_t *ret_bytes);

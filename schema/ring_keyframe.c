@@ -129,10 +129,13 @@ static int piece_add(struct ring *ring, struct block *block, uint64_t block_no, 
 	const uint8_t *piece;
 	size_t piece_bytes;
 	uint8_t *grown;
-	int r = ring_read_block(ring, block_no + part, block, &header);
+	int r = ring_load_slot(ring, block_no + part, &header);
 
 	if (r != 0)
 		return r == RING_END ? RING_HOLE : r;
+	r = block_unpack_keyframe(block, ring->slot + RING_HEADER_BYTES, header.stored_bytes);
+	if (r < 0)
+		return r == -ENOMEM ? r : RING_HOLE;
 	if (part == 0)
 		*parts = header.keyframe_parts;
 	if (*parts == 0 || *parts > ring->super.slot_count || header.keyframe_parts != *parts ||
