@@ -310,20 +310,11 @@ static void say_own(struct line *line, struct query *query, uint32_t boot_no,
 	}
 }
 
-void event_line(struct line *line, struct query *query, uint32_t boot_no, const struct event *event)
+void event_words(struct line *line, struct query *query, uint32_t boot_no,
+		 const struct event *event)
 {
-	char time[WHEN_TEXT_BYTES];
 	struct detail detail;
 
-	query_time(query, boot_no, event->timestamp_ns, TIME_DIGITS, time);
-	line_clear(line);
-	line_print(line, time);
-	if (event->cpu != EVENT_CPU_NONE) {
-		line_number(line, event->cpu, 3);
-		line_print(line, " ");
-	} else {
-		line_print(line, "  - ");
-	}
 	line_word(line, event_kind_word(event->kind), 13);
 	if (has_subject(event)) {
 		say_subject(line, event);
@@ -335,4 +326,20 @@ void event_line(struct line *line, struct query *query, uint32_t boot_no, const 
 		say_command(line, &detail);
 		say_note(line, &detail);
 	}
+}
+
+void event_line(struct line *line, struct query *query, uint32_t boot_no, const struct event *event)
+{
+	char time[WHEN_TEXT_BYTES];
+
+	query_time(query, boot_no, event->timestamp_ns, TIME_DIGITS, time);
+	line_clear(line);
+	line_print(line, time);
+	if (event->cpu != EVENT_CPU_NONE) {
+		line_number(line, event->cpu, 3);
+		line_print(line, " ");
+	} else {
+		line_print(line, "  - ");
+	}
+	event_words(line, query, boot_no, event);
 }

@@ -13,6 +13,10 @@ extern const size_t event_column_count;
 void event_row(struct output *output, struct query *query, uint32_t boot_no,
 	       const struct event *event);
 
-/* Makes the line anew; the caller writes it. */
+/* Adds what an event says: its kind, whom it is of, and the rest. */
+void event_words(struct line *line, struct query *query, uint32_t boot_no,
+		 const struct event *event);
+
+/* Makes the line anew, with time and CPU before those words; the caller writes it. */
 void event_line(struct line *line, struct query *query, uint32_t boot_no,
 		const struct event *event);

@@ -23,6 +23,7 @@ void line_clear(struct line *line)
 {
 	line->bytes = 0;
 	line->full = false;
+	line->color = NULL;
 }
 
 void line_print(struct line *line, const char *words)
@@ -84,8 +85,19 @@ static size_t cut_at(const char *text, size_t bytes, size_t width)
 void line_write(struct line *line, FILE *file, size_t width)
 {
 	size_t bytes = width > 0 ? cut_at(line->text, line->bytes, width) : line->bytes;
+	const char *mark = line->mark ? line->mark : "\342\200\246";
 
-	(void)fwrite_unlocked(line->text, 1, bytes, file);
+	if (line->color)
+		(void)fputs_unlocked(line->color, file);
+	if (bytes < line->bytes) {
+		bytes = cut_at(line->text, line->bytes, width - 1);
+		(void)fwrite_unlocked(line->text, 1, bytes, file);
+		(void)fputs_unlocked(mark, file);
+	} else {
+		(void)fwrite_unlocked(line->text, 1, bytes, file);
+	}
+	if (line->color)
+		(void)fputs_unlocked("\033[0m", file);
 	(void)putc_unlocked('\n', file);
 }
 

@@ -14,6 +14,10 @@ struct line {
 	char *text;
 	size_t bytes, capacity;
 	bool full;
+	const char *
+		color; /* the escape sequence that begins it; NULL: none.  line_clear() forgets it */
+	const char *
+		mark; /* one character, in place of the last that fits in a line that is cut; "…" if NULL */
 };
 
 /* 0 or -ENOMEM.  The caller frees text. */
@@ -24,7 +28,7 @@ void line_printf(struct line *line, const char *format, ...) __attribute__((form
 void line_number(struct line *line, uint64_t number, unsigned width); /* to the right */
 void line_escaped(struct line *line, const void *data, size_t bytes);
 
-/* Cuts the line to so many characters (0: as it is) and writes it with a newline. */
+/* Cuts the line to so many characters (0: as it is), marked, and writes it with a newline. */
 void line_write(struct line *line, FILE *file, size_t width);
 
 /* Arguments as they are, each followed by NUL (the last NUL may be missing), between spaces. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "query/listing.h"
 #include "query/options.h"
 #include "query/terminal.h"
 
@@ -24,7 +25,7 @@ const struct command commands[] = {
 	{ "events", cmd_events, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_EVENTS | TAKES_FORMAT |
 		  TAKES_STRICT | TAKES_UTC,
-	  NULL, "every event in the window, in order", NULL },
+	  LISTING_WORDS, "every event in the window, in order", NULL },
 	{ "sql", cmd_sql, "[QUERY]", 1, TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "asks the index in SQL (without QUERY: standard input)", NULL },
 	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 	(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	r = options_read(argc, argv, &options, &command);
 	if (r == 0) {
-		if ((command->takes & TAKES_PAGER) && !options.no_pager)
+		if ((command->takes & TAKES_PAGER) && !options.no_pager && !options.follow)
 			terminal_pager_begin();
 		r = command->function(&options);
 		terminal_pager_end();

@@ -82,7 +82,26 @@ static const struct choice {
 	  SELECT_ABOVE },
 	{ 't', "threads", NULL, "threads too", NULL, TAKES_THREADS, SETS_FLAG, AT(threads) },
 	{ 'A', "ascii", NULL, "draw with ASCII only", NULL, TAKES_TREE, SETS_FLAG, AT(ascii) },
-	{ 'n', "lines", "N", "only the last N", NULL, TAKES_EVENTS, READS_LINES, 0 },
+	{ 'n', "lines", "N", "only the last N (10), with +N the first; or all", "10", TAKES_EVENTS,
+	  READS_LINES, 0 },
+	{ 'f', "follow", NULL, "the last ten, then each event as it comes", NULL, TAKES_EVENTS,
+	  SETS_FLAG, AT(follow) },
+	{ 0, "no-tail", NULL, "with -f: all of the window first", NULL, TAKES_EVENTS, SETS_FLAG,
+	  AT(no_tail) },
+	{ 'r', "reverse", NULL, "the newest first", NULL, TAKES_EVENTS, SETS_FLAG, AT(reverse) },
+	{ 0, "output-fields", "NAME,...", "only these, in JSON, CSV and verbose", NULL,
+	  TAKES_EVENTS, SETS_TEXT, AT(output_fields) },
+	{ 0, "cursor", "CURSOR", "from this event on", NULL, TAKES_EVENTS, SETS_TEXT, AT(cursor) },
+	{ 0, "after-cursor", "CURSOR", "from the one behind it on", NULL, TAKES_EVENTS, SETS_TEXT,
+	  AT(after_cursor) },
+	{ 0, "show-cursor", NULL, "tells the cursor of the last event at the end", NULL,
+	  TAKES_EVENTS, SETS_FLAG, AT(show_cursor) },
+	{ 0, "cursor-file", "FILE", "goes on behind the cursor in FILE, then writes the new one",
+	  NULL, TAKES_EVENTS, SETS_TEXT, AT(cursor_file) },
+	{ 'p', "pid", "PID[@TIME]", "of this process or thread (that lived at TIME)", NULL,
+	  TAKES_EVENTS, ADDS_SELECT, SELECT_PID },
+	{ 'u', "unit", "UNIT", "of this systemd unit (globs)", NULL, TAKES_EVENTS, ADDS_SELECT,
+	  SELECT_UNIT },
 	{ 'o', "output", "FORMAT", "text, json, jsonl or csv", NULL, TAKES_FORMAT, SETS_TEXT,
 	  AT(output) },
 	{ 0, "speed", "N", "so many times as fast as it was (1), or max", NULL, TAKES_REPLAY,
@@ -228,7 +247,9 @@ static bool is_argument_of(const struct choice *choice, const char *word)
 {
 	if (choice->letter == 'b')
 		return window_is_boot(word);
-	return false;
+	return choice->letter == 'n' &&
+	       (strcmp(word, "all") == 0 || isdigit((unsigned char)word[0]) ||
+		(word[0] == '+' && isdigit((unsigned char)word[1])));
 }
 
 /* 0: *ret_choice is the next option, NULL at the end of them; or EXIT_USAGE. */
@@ -264,17 +285,20 @@ static int next_option(int argc, char **argv, const struct letters *letters,
 
 /* --- values --- */
 
-static int read_lines(const char *text, uint64_t *ret_limit)
+static int read_lines(const char *text, struct options *options)
 {
+	const char *digits = text + (text[0] == '+');
 	char *end = NULL;
-	uint64_t limit = 0;
 
+	options->oldest = text[0] == '+';
+	options->limit = UINT64_MAX;
+	if (strcmp(text, "all") == 0)
+		return 0;
 	errno = 0;
-	if (isdigit((unsigned char)text[0]))
-		limit = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)digits[0]))
+		options->limit = strtoull(digits, &end, 10);
 	if (!end || *end || errno != 0)
 		return complain(EXIT_USAGE, "-n wants a number, not '%s'", text);
-	*ret_limit = limit;
 	return 0;
 }
 
@@ -304,7 +328,7 @@ static int take_option(struct options *options, const struct choice *choice, con
 	case READS_END:
 		return take_select(options, SELECT_END, choice->name);
 	case READS_LINES:
-		return read_lines(argument, &options->limit);
+		return read_lines(argument, options);
 	case READS_COLOR:
 		if (strcmp(argument, "auto") != 0 && strcmp(argument, "always") != 0 &&
 		    strcmp(argument, "never") != 0)
@@ -429,8 +453,8 @@ int options_read(int argc, char **argv, struct options *ret_options,
 		options.argument_count = (size_t)(argc - optind - 1);
 		r = take_arguments(&options, command);
 	}
-	if (r == 0 && options.output && !command->outputs &&
-	    output_format_parse(options.output, &options.format) < 0)
+	if (r == 0 && options.output && output_format_parse(options.output, &options.format) < 0 &&
+	    !command->outputs)
 		r = complain(EXIT_USAGE, "-o is text, json, jsonl or csv, not '%s'",
 			     options.output);
 	*ret_options = options;

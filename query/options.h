@@ -21,6 +21,9 @@ struct options {
 	bool threads, ascii, utc, strict, no_pager, quiet;
 	const char *color; /* --color: auto, always, never; NULL */
 	uint64_t limit;    /* -n; UINT64_MAX: no limit */
+	bool oldest;       /* -n +N: the first N */
+	bool follow, no_tail, reverse, show_cursor;
+	const char *output_fields, *cursor, *after_cursor, *cursor_file;
 	const char *speed; /* replay */
 	bool step, through_loss;
 	char *const *arguments;

@@ -35,7 +35,9 @@ struct output {
 	const char *rows_name, *null_text;
 	const struct output_column *columns;
 	size_t column_count, column, row_count;
-	bool out_of_memory;
+	size_t shown; /* values of this row so far that were written */
+	bool *hidden; /* columns that nobody asked for; NULL: none */
+	bool pretty, out_of_memory;
 
 	/* text: the cells of the first rows */
 	struct cell *cells;
@@ -88,16 +90,26 @@ static bool members_make(struct output *output)
 	return output->members != NULL;
 }
 
+static bool is_hidden(const struct output *output, size_t column)
+{
+	return output->hidden && output->hidden[column];
+}
+
 static void put_head(struct output *output)
 {
+	bool begun = false;
+
 	if (output->format == OUTPUT_JSON) {
 		sink_words(&output->sink, "{\"");
 		sink_words(&output->sink, output->rows_name);
 		sink_words(&output->sink, "\":[");
 	}
 	for (size_t i = 0; i < output->column_count && output->format == OUTPUT_CSV; i++) {
-		sink_put(&output->sink, ",", i > 0);
+		if (is_hidden(output, i))
+			continue;
+		sink_put(&output->sink, ",", begun);
 		sink_words(&output->sink, output->columns[i].name);
+		begun = true;
 	}
 	if (output->format == OUTPUT_CSV)
 		sink_words(&output->sink, "\r\n");
@@ -129,6 +141,43 @@ struct output *output_new(FILE *file, enum output_format format, const char *row
 	return output;
 }
 
+/* Whether name is one of the words between commas. */
+static bool is_listed(const char *name, const char *names)
+{
+	size_t bytes = strlen(name);
+
+	for (const char *at = names; *at; at += strcspn(at, ","), at += *at == ',') {
+		if (strncmp(at, name, bytes) == 0 && (at[bytes] == ',' || !at[bytes]))
+			return true;
+	}
+	return false;
+}
+
+int output_choose(struct output *output, const char *names)
+{
+	size_t asked = 1, found = 0;
+
+	for (const char *at = names; *at; at++)
+		asked += *at == ',';
+	output->hidden = calloc(output->column_count + 1, sizeof(*output->hidden));
+	if (!output->hidden)
+		return -ENOMEM;
+	for (size_t i = 0; i < output->column_count; i++) {
+		output->hidden[i] = !is_listed(output->columns[i].name, names);
+		found += !output->hidden[i];
+	}
+	if (found < asked)
+		return -EINVAL;
+	output->sink.used = 0; /* the head is made anew */
+	put_head(output);
+	return 0;
+}
+
+void output_set_pretty(struct output *output)
+{
+	output->pretty = true;
+}
+
 void output_free(struct output *output)
 {
 	if (!output)
@@ -136,6 +185,7 @@ void output_free(struct output *output)
 	for (size_t i = 0; i < output->column_count && output->members; i++)
 		free(output->members[i].text);
 	free(output->members);
+	free(output->hidden);
 	sink_clear(&output->sink);
 	free(output->cells);
 	free(output->text);
@@ -305,19 +355,35 @@ static void table_put(struct output *output, const char *text, size_t bytes, enu
 
 /* --- values --- */
 
+/* Whether a value has no place: behind the last column, or in one that nobody asked for. */
+static bool value_passes_by(struct output *output)
+{
+	if (output->column < output->column_count && !is_hidden(output, output->column))
+		return false;
+	output->column += output->column < output->column_count;
+	return true;
+}
+
+static void value_end(struct output *output)
+{
+	output->column++;
+	output->shown++;
+}
+
 /* A member's name, and null_too: its value. */
 static void json_member(struct output *output, bool null_too)
 {
 	const struct member *member = &output->members[output->column];
 	size_t bytes = null_too ? member->bytes : member->name_bytes;
 
-	if (output->column > 0) {
+	if (output->shown > 0 && !output->pretty) {
 		sink_put(&output->sink, member->text, bytes);
 		return;
 	}
-	if (output->format == OUTPUT_JSON)
+	if (output->format == OUTPUT_JSON && output->shown == 0)
 		sink_words(&output->sink, output->row_count > 0 ? ",\n" : "\n");
-	sink_put(&output->sink, "{", 1);
+	sink_words(&output->sink, output->shown > 0 ? "," : "{");
+	sink_words(&output->sink, output->pretty ? "\n\t" : "");
 	sink_put(&output->sink, member->text + 1, bytes - 1);
 }
 
@@ -325,7 +391,7 @@ static void json_member(struct output *output, bool null_too)
 static void put_typed(struct output *output, const char *text, size_t bytes, bool quoted,
 		      enum cell_type type)
 {
-	if (output->column >= output->column_count)
+	if (value_passes_by(output))
 		return;
 	switch (output->format) {
 	case OUTPUT_TEXT:
@@ -339,11 +405,18 @@ static void put_typed(struct output *output, const char *text, size_t bytes, boo
 		sink_put(&output->sink, "\"", quoted);
 		break;
 	case OUTPUT_CSV:
-		sink_put(&output->sink, ",", output->column > 0);
+		sink_put(&output->sink, ",", output->shown > 0);
 		sink_put(&output->sink, text, bytes);
 		break;
+	case OUTPUT_VERBOSE:
+		sink_words(&output->sink, "    ");
+		sink_words(&output->sink, output->columns[output->column].name);
+		sink_words(&output->sink, "=");
+		sink_put(&output->sink, text, bytes);
+		sink_words(&output->sink, "\n");
+		break;
 	}
-	output->column++;
+	value_end(output);
 }
 
 static void put_plain(struct output *output, const char *text, size_t bytes, bool quoted)
@@ -359,13 +432,16 @@ void output_null(struct output *output)
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:
-		if (output->column >= output->column_count)
+		if (value_passes_by(output))
 			break;
 		json_member(output, true);
-		output->column++;
+		value_end(output);
 		break;
 	case OUTPUT_CSV:
 		put_plain(output, "", 0, false);
+		break;
+	case OUTPUT_VERBOSE:
+		output->column += output->column < output->column_count;
 		break;
 	}
 }
@@ -469,7 +545,7 @@ static void json_hex(struct output *output, const void *data, size_t bytes)
 {
 	struct sink *sink = &output->sink;
 
-	sink_words(sink, ",\"");
+	sink_words(sink, output->pretty ? ",\n\t\"" : ",\"");
 	sink_words(sink, output->columns[output->column].name);
 	sink_words(sink, "_hex\":\"");
 	sink_hex(sink, data, bytes);
@@ -495,16 +571,16 @@ static void put_escaped(struct output *output, const void *data, size_t bytes)
 
 void output_bytes(struct output *output, const void *data, size_t bytes)
 {
-	if (output->format == OUTPUT_TEXT || output->format == OUTPUT_CSV) {
+	if (output->format != OUTPUT_JSON && output->format != OUTPUT_JSONL) {
 		put_escaped(output, data, bytes);
 		return;
 	}
-	if (output->column >= output->column_count)
+	if (value_passes_by(output))
 		return;
 	json_member(output, false);
 	if (!sink_json_string(&output->sink, data, bytes))
 		json_hex(output, data, bytes);
-	output->column++;
+	value_end(output);
 }
 
 void output_hex(struct output *output, const void *data, size_t bytes)
@@ -553,17 +629,17 @@ static void csv_arguments(struct output *output, const void *data, size_t bytes)
 
 static void json_column_arguments(struct output *output, const void *data, size_t bytes)
 {
-	if (output->column >= output->column_count)
+	if (value_passes_by(output))
 		return;
 	json_member(output, false);
 	if (!sink_json_arguments(&output->sink, data, bytes))
 		json_hex(output, data, bytes);
-	output->column++;
+	value_end(output);
 }
 
 void output_arguments(struct output *output, const void *data, size_t bytes)
 {
-	if (output->format == OUTPUT_TEXT)
+	if (output->format == OUTPUT_TEXT || output->format == OUTPUT_VERBOSE)
 		text_arguments(output, data, bytes);
 	else if (output->format == OUTPUT_CSV)
 		csv_arguments(output, data, bytes);
@@ -571,11 +647,17 @@ void output_arguments(struct output *output, const void *data, size_t bytes)
 		json_column_arguments(output, data, bytes);
 }
 
+void output_heading(struct output *output, const char *text, size_t bytes)
+{
+	sink_put(&output->sink, text, bytes);
+	sink_words(&output->sink, "\n");
+}
+
 void output_row_end(struct output *output)
 {
 	while (output->column < output->column_count)
 		output_null(output);
-	output->column = 0;
+	output->column = output->shown = 0;
 	output->row_count++;
 	switch (output->format) {
 	case OUTPUT_TEXT:
@@ -586,10 +668,12 @@ void output_row_end(struct output *output)
 		sink_put(&output->sink, "}", 1);
 		break;
 	case OUTPUT_JSONL:
-		sink_put(&output->sink, "}\n", 2);
+		sink_words(&output->sink, output->pretty ? "\n}\n" : "}\n");
 		break;
 	case OUTPUT_CSV:
 		sink_put(&output->sink, "\r\n", 2);
+		break;
+	case OUTPUT_VERBOSE:
 		break;
 	}
 	sink_row_end(&output->sink);

@@ -10,7 +10,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV };
+enum output_format {
+	OUTPUT_TEXT,
+	OUTPUT_JSON,
+	OUTPUT_JSONL,
+	OUTPUT_CSV,
+	OUTPUT_VERBOSE, /* a line for each value that is known, under output_heading(); no word of -o by itself */
+};
 
 /* 0, or -EINVAL. */
 int output_format_parse(const char *word, enum output_format *ret_format);
@@ -28,6 +34,13 @@ struct output *output_new(FILE *file, enum output_format format, const char *row
 			  const struct output_column *columns, size_t column_count,
 			  const char *null_text);
 void output_free(struct output *output); /* NULL does nothing */
+
+/* Before the first row: only these columns (names between commas) are written; for JSON and CSV.  0; -EINVAL: there is no column of
+ * one of these names. */
+int output_choose(struct output *output, const char *names);
+
+/* In JSON lines: one member a line. */
+void output_set_pretty(struct output *output);
 
 /* Text rows are cut to so many characters; 0: never. */
 void output_set_width(struct output *output, size_t width);
@@ -49,6 +62,9 @@ void output_word(struct output *output, const char *word); /* of our own; NULL: 
 /* NUL-terminated arguments one behind the other (the last NUL may be missing): an array in JSON, in CSV that array as text. */
 void output_arguments(struct output *output, const void *data, size_t bytes);
 void output_row_end(struct output *output);
+
+/* A line of its own before a row, escaped already. */
+void output_heading(struct output *output, const char *text, size_t bytes);
 
 /* Gives what was written so far to the file; at the end output_end() does. */
 void output_flush(struct output *output);

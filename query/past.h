@@ -96,15 +96,9 @@ void past_keep_selected(struct past *past);
 /* The next of a walk over the forest, parents before children; NULL to begin, NULL at the end.  Not recursive. */
 struct past_life *past_walk(const struct past *past, struct past_life *life);
 
-/* The events of the window again, each with the lives that it is of: its subject's, and of a FORK the parent's, of a PTRACE the
- * tracer's; 0 where there is none.  each() returns false to end the walk.  0 or -errno. */
+/* The lives that an event is of: its subject, and of a FORK the parent, of a PTRACE the tracer; 0 where there is none. */
 struct past_event_lives {
 	int64_t subject, other;
 };
-typedef bool past_each(void *context, uint32_t boot_no, const struct event *event,
-		       const struct past_event_lives *lives);
-int past_events(struct ledger *ledger, const struct window_boot *window, past_each *each,
-		void *context);
-
 /* When a name ended: the next one's beginning, else the task's end; UINT64_MAX: it was borne on. */
 uint64_t past_name_end(const struct past_life *life, const struct past_name *name);

@@ -123,7 +123,16 @@ static int stream_boot(struct stream *stream, unsigned flags)
 	if (r == 0 && flags & STREAM_LIVES)
 		r = fold_begin(stream, &first);
 	if (r == 0) {
+		struct event_filter filter = {
+			.kinds = select_kinds(stream->select),
+			.from_ns = stream->boot->intervals[0].from_ns,
+			.to_ns = stream->boot->intervals[stream->boot->count - 1].to_ns,
+		};
+
 		r = ledger_walk_init(&cursor, stream->query->ledger, first, stream->boot->last);
+		/* A fold needs every event; the eye does not. */
+		if (r == 0 && !(flags & STREAM_LIVES))
+			ledger_walk_set_filter(&cursor, &filter);
 		if (r == 0)
 			r = walk(stream, &cursor);
 		ledger_walk_clear(&cursor);

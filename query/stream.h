@@ -21,6 +21,9 @@ struct stream_item {
 
 enum { STREAM_LIVES = 1 };
 
+/* What each() may give to end the walk without an error. */
+enum { STREAM_ENOUGH = 1 };
+
 /* Calls each() for every event of the window that the options select, in the order of event_no, boot after boot, until it gives something else than 0.
  * 0; what each() gave; -errno. */
 int stream_each(struct query *query, unsigned flags,

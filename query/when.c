@@ -520,3 +520,26 @@ void when_format_span(uint64_t ns, char out[WHEN_TEXT_BYTES])
 		(void)snprintf(out, WHEN_TEXT_BYTES, "%" PRIu64 "d %" PRIu64 "h", s / S_PER_DAY,
 			       s / 3600 % 24);
 }
+
+void when_format_iso(uint64_t ns, unsigned digits, const struct when_here *here,
+		     char out[WHEN_TEXT_BYTES])
+{
+	when_format(ns, digits, here, out);
+	out[10] = 'T';
+}
+
+void when_format_short(uint64_t ns, unsigned digits, const struct when_here *here,
+		       char out[WHEN_TEXT_BYTES])
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char full[WHEN_TEXT_BYTES];
+	size_t month, bytes = sizeof("08:18:41") - 1 + (digits ? digits + 1 : 0);
+
+	when_format(ns, digits, here, full);
+	month = (size_t)(full[5] - '0') * 10 + (size_t)(full[6] - '0') - 1;
+	memcpy(out, months + 3 * month, 3);
+	out[3] = ' ';
+	memcpy(out + 4, full + 8, 3);
+	memcpy(out + 7, full + 11, bytes);
+	out[7 + bytes] = '\0';
+}

@@ -41,3 +41,9 @@ void when_format_mono(uint64_t ns, char out[WHEN_TEXT_BYTES]);
 
 /* A span to read: "0.6ms", "12.3s", "3min 20s", "2h 5min", "12d 3h". */
 void when_format_span(uint64_t ns, char out[WHEN_TEXT_BYTES]);
+
+/* "2026-11-22T08:18:41.123456+00:00", and the shorter "Nov 22 08:18:41.123456". */
+void when_format_iso(uint64_t ns, unsigned digits, const struct when_here *here,
+		     char out[WHEN_TEXT_BYTES]);
+void when_format_short(uint64_t ns, unsigned digits, const struct when_here *here,
+		       char out[WHEN_TEXT_BYTES]);
