@@ -24,8 +24,9 @@ B        := build/$(VARIANT)
 prefix   ?= /usr/local
 bindir   ?= $(prefix)/bin
 sbindir  ?= $(prefix)/sbin
-mandir   ?= $(prefix)/share/man
-docdir   ?= $(prefix)/share/doc/procledger
+datadir  ?= $(prefix)/share
+mandir   ?= $(datadir)/man
+docdir   ?= $(datadir)/doc/procledger
 FUZZ_SECONDS ?= 20
 # make torture: crashes of a log, lives that end in a power cut, damaged bits of frames and of payloads, lengths
 POWER_CASES  ?= 50000
@@ -69,9 +70,6 @@ $(ARCHIVES):
 	$(call Q,AR  )ar rcs $@ $^
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
 	$(call Q,LINK)$(LINK) -fsanitize=fuzzer
-$(B)/tests/tiny: tests/tiny.c Makefile
-	@mkdir -p $(@D)
-	$(call Q,LINK)$(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<
 $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
 	$(call Q,LINK)$(LINK)
 $(B)/%.o: %.c Makefile
@@ -121,6 +119,9 @@ install: all
 	install -m 755 $(B)/procledgerd $(DESTDIR)$(sbindir)/
 	for manual in $(MANUALS); do install -D -m 644 $$manual \
 		$(DESTDIR)$(mandir)/man$${manual##*.}/$${manual##*/} || exit 1; done
+	install -D -m 644 query/completion/procledger.bash $(DESTDIR)$(datadir)/bash-completion/completions/procledger
+	install -D -m 644 query/completion/_procledger $(DESTDIR)$(datadir)/zsh/site-functions/_procledger
+	install -D -m 644 query/completion/procledger.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/procledger.fish
 	install -D -m 644 schema/FORMAT.md $(DESTDIR)$(docdir)/FORMAT.md
 	install -m 644 README.md schema/index.sql $(DESTDIR)$(docdir)/
 clean:
