@@ -12,6 +12,7 @@ enum {
 	BASES = 4,
 	STEPS_MAX = 12,
 	BIG_EVERY = 17,
+	SUPER_CUTS = 60,
 	BASE_BLOCKS_BIG = 3, /* the last base, and its last so many blocks, have large details */
 };
 
@@ -191,6 +192,40 @@ static void work(unsigned worker, unsigned count, struct power_tally *tally)
 	free(bases);
 }
 
+/* Superblocks written one after the other with no sync between them: rule 12 keeps the copy that is on the disk. */
+static void test_superblocks(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer;
+	struct disk *disk = power_ring_new(boot_ids[0], &writer, &opened);
+	unsigned wrong = 0;
+
+	ring_writer_close(writer);
+	disk_settle(disk);
+	for (unsigned i = 0; i < SUPER_CUTS; i++) {
+		struct ring *ring = NULL;
+
+		disk_reset(disk);
+		disk->random = i;
+		disk->keeps = DISK_CHANCE_ONE / 2;
+		if (ring_writer_open_on(fixture_path, 0, boot_ids[0], &disk->io, &writer,
+					&opened) != 0)
+			abort();
+		ring_writer_set_durability(writer, RING_DURABILITY_PROCESS);
+		for (unsigned n = 0; n < 2 + i % 3; n++)
+			(void)ring_writer_next_boot(writer);
+		ring_writer_close(writer);
+		disk_cut(disk);
+		wrong += ring_open_fd(-1, &disk->io, &ring) < 0;
+		ring_close(ring);
+	}
+	ok(wrong == 0,
+	   "rule 12: however many superblocks were written and not synced, one is whole "
+	   "(%u cuts, %u wrong)",
+	   (unsigned)SUPER_CUTS, wrong);
+	disk_free(disk);
+}
+
 int main(int argc, char **argv)
 {
 	struct power_tally *tally;
@@ -201,6 +236,7 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		first_seed = strtoull(argv[2], NULL, 10);
 	fixture_begin();
+	test_superblocks();
 	ended = power_workers(work, &tally);
 	ok(ended && tally->failed == 0 && tally->tried == KNOWN + seeds,
 	   "whatever part of the unsynced sectors is there, acknowledged events are there once "
