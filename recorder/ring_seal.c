@@ -123,6 +123,27 @@ static double events_stored(const struct batch *batch)
 	return batch->stored_bytes > other ? (double)(batch->stored_bytes - other) : 1;
 }
 
+/* After a failure the same events again, neither more nor fewer: the block that was given up may be on the disk and whole, and if it said
+ * more than the next one, what it says of those events would stand beside what becomes of them after a power cut.  They fitted; a keyframe
+ * that does not fit beside them waits. */
+static int batch_repeat(struct ring_writer *writer, struct batch *batch)
+{
+	int r = batch_take(writer, UINT64_MAX, writer->failed_events, batch);
+
+	if (r == 0)
+		r = batch_keyframe(writer, batch);
+	if (r == 0)
+		r = batch_pack(writer, batch);
+	if (r == BLOCK_FULL || (r == 0 && batch->stored_bytes > RING_PAYLOAD_MAX_BYTES)) {
+		keyframer_failed(&writer->keyframer, writer->next_block_no + 1);
+		batch->keyframe =
+			(struct keyframe_piece){ .whole_block_no =
+							 writer->keyframer.whole_block_no };
+		r = batch_pack(writer, batch);
+	}
+	return r == 0 && batch->stored_bytes > RING_PAYLOAD_MAX_BYTES ? -EMSGSIZE : r;
+}
+
 /* Takes and packs as many as fit into a slot. */
 static int batch_make(struct ring_writer *writer, struct batch *batch)
 {
@@ -251,10 +272,11 @@ static int slot_write(struct ring_writer *writer)
  * up, and the events, which are still staged, go to the next one (FORMAT.md 8, invariant 2). */
 static void slot_give_up(struct ring_writer *writer)
 {
-	if (writer->failed_slots >= RING_FAILED_SLOTS_MAX)
-		return; /* the head must stay findable; nothing but trying is left */
-	writer->failed_slots++;
-	writer->next_block_no++;
+	/* The head must stay findable: behind so many nothing but trying is left. */
+	if (writer->failed_slots < RING_FAILED_SLOTS_MAX) {
+		writer->failed_slots++;
+		writer->next_block_no++;
+	}
 	keyframer_failed(&writer->keyframer, writer->next_block_no);
 }
 
@@ -279,10 +301,10 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	struct batch batch = { 0 };
 	int r;
 
-	if (used == 0 ||
-	    (!flush && used < fill_bytes(writer, 0) && used < writer->super.staging_bytes / 2))
+	if (used == 0 || (!flush && writer->failed_events == 0 && used < fill_bytes(writer, 0) &&
+			  used < writer->super.staging_bytes / 2))
 		return RING_WRITER_IDLE;
-	r = batch_make(writer, &batch);
+	r = writer->failed_events > 0 ? batch_repeat(writer, &batch) : batch_make(writer, &batch);
 	if (r < 0)
 		return r;
 	if (batch.count == 0)
@@ -290,6 +312,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	slot_finish(writer, &batch, seal);
 	r = ring_writer_note(writer, slot_write(writer));
 	if (r < 0) {
+		writer->failed_events = batch.count;
 		slot_give_up(writer);
 		return r;
 	}
@@ -298,6 +321,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	keyframer_written(&writer->keyframer);
 	writer->next_block_no++;
 	writer->failed_slots = 0;
+	writer->failed_events = 0;
 	writer->lost_block = batch.lost_block;
 	writer->boot_no = writer->block_boot_no = batch.boot_no;
 	/* invariant 3: the slot is on the disk before its staging is free */

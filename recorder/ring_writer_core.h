@@ -37,6 +37,7 @@ struct ring_writer {
 	uint64_t next_block_no;
 	struct ring_failure failure;
 	uint32_t failed_slots;            /* block numbers given up since the last good one */
+	size_t failed_events;             /* that the last of them held, or 0 */
 	uint32_t boot_no, block_boot_no;  /* of the next block; of the one before (0: none) */
 	uint8_t boot_id[RING_UUID_BYTES]; /* of the next block */
 	uint64_t lost_block;              /* as in the header of the newest block */

@@ -361,7 +361,7 @@ static void test_failing_keyframe(void)
 	wipe(fd, ring_slot_offset(ring, next_no), RING_SLOT_BYTES);
 	write_blocks(writer, header.keyframe_parts);
 	ok(ring_find_keyframe(ring, next_no + header.keyframe_parts, &found) == 0 &&
-		   found == next_no + 1 && ring_read_keyframe(ring, found, &data, &bytes) == 0,
+		   found > next_no && ring_read_keyframe(ring, found, &data, &bytes) == 0,
 	   "and one that is interrupted is begun anew");
 	free(data);
 	close(fd);
