@@ -10,6 +10,13 @@
 #include "tests/disk.h"
 #include "tests/ring_fixture.h"
 
+/* How many cases without an argument: under a sanitizer, which takes five times as long, a fifth. */
+#ifdef __SANITIZE_ADDRESS__
+#define POWER_QUICK(count) ((count) / 5)
+#else
+#define POWER_QUICK(count) (count)
+#endif
+
 enum {
 	POWER_EVENTS_MAX = 60000,
 	POWER_MORE = 1000, /* events that must go in after a crash */
@@ -298,6 +305,29 @@ static inline const char *power_open(const struct power_case *what, struct disk 
 	return NULL;
 }
 
+/* Whether the newest blocks have a hole of events that no sync covered: a header got there, its payload and the staged events did not. */
+static inline bool power_unsynced_hole(struct disk *disk, uint64_t acked_no)
+{
+	uint64_t first, next, from, to;
+	const struct event *event;
+	struct ring_cursor *cursor;
+	struct ring *ring;
+	bool hole = false;
+	int r;
+
+	if (ring_open_fd(-1, &disk->io, &ring) < 0 || ring_refresh(ring, &first, &next) < 0)
+		abort();
+	cursor = ring_cursor_new(ring, next > first + POWER_SCAN_BLOCKS ? next - POWER_SCAN_BLOCKS
+									: first);
+	if (!cursor)
+		abort();
+	while ((r = ring_next(cursor, &event, &from, &to)) >= 0 && r != RING_END)
+		hole = hole || (r == RING_HOLE && from > acked_no);
+	ring_cursor_free(cursor);
+	ring_close(ring);
+	return hole;
+}
+
 /* What must hold after a crash: see the tests.  NULL, or what is wrong.  Changes the disk, which must not be failing any more. */
 static inline const char *power_check(struct power *power, struct disk *disk,
 				      const struct power_case *what)
@@ -317,7 +347,8 @@ static inline const char *power_check(struct power *power, struct disk *disk,
 		wrong = "acknowledged events are missing";
 	else if (found.next_no > what->most_no + 1)
 		wrong = "there are events that never were";
-	else if (found.digest != power_digest(power, found.folded_no))
+	else if (found.digest != power_digest(power, found.folded_no) &&
+		 !power_unsynced_hole(disk, what->least_no))
 		wrong = "the fold is another";
 	ring_writer_close(writer);
 	if (wrong)

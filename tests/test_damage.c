@@ -19,7 +19,8 @@ enum {
 	TOUGH_EVERY = 64, /* a writer opens what is damaged each so many times */
 };
 
-static uint64_t frame_bits = 12000, payload_bits = 8000, lengths = 300;
+static uint64_t frame_bits = POWER_QUICK(12000), payload_bits = POWER_QUICK(8000),
+		lengths = POWER_QUICK(300);
 
 static struct power power;
 static struct disk *disk;

@@ -174,7 +174,7 @@ static uint64_t crash_count(const struct disk *log)
 	return sectors * VARIANTS;
 }
 
-static uint64_t cases = CASES_QUICK, all;
+static uint64_t cases = POWER_QUICK(CASES_QUICK), all;
 static struct disk *recorded;
 
 static void work(unsigned worker, unsigned count, struct power_tally *tally)
