@@ -102,6 +102,27 @@ static void data_read(struct reader *r, struct event *event)
 	}
 }
 
+/* How much of that there is at least. */
+static size_t data_bytes(unsigned kind)
+{
+	switch (kind) {
+	case EVENT_NONE:
+		return 4;
+	case EVENT_UNKNOWN:
+		return 0;
+	case EVENT_FORK:
+	case EVENT_UID:
+	case EVENT_GID:
+	case EVENT_EXIT:
+	case EVENT_PTRACE:
+		return 16;
+	case EVENT_COMM:
+		return 8 + EVENT_COMM_BYTES;
+	default:
+		return 8;
+	}
+}
+
 static void data_write(struct writer *w, const struct event *event)
 {
 	switch (event->kind) {
@@ -157,13 +178,39 @@ static void datagram_write(const struct event *event, uint8_t out[WIRE_DATAGRAM_
 	memset(out + w.bytes, 0, WIRE_DATAGRAM_BYTES - w.bytes);
 }
 
+static bool bytes_are_zero(const uint8_t *data, size_t bytes)
+{
+	uint8_t any = 0;
+
+	for (; bytes >= 8; data += 8, bytes -= 8) {
+		le64 word;
+
+		memcpy(&word, data, sizeof(word));
+		if (le64_get(word) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < bytes; i++)
+		any |= data[i];
+	return any == 0;
+}
+
+/* Whether datagram_write() would make these very bytes of the event: then they need not be kept.  The fields that it takes from the event
+ * were read out of them, so that what is left are those that it does not, and the bytes behind the last field. */
+static bool is_ordinary(const struct header *h, const struct reader *r, unsigned kind, size_t bytes)
+{
+	return bytes == WIRE_DATAGRAM_BYTES && kind != EVENT_UNKNOWN &&
+	       h->nlmsg_len == WIRE_DATAGRAM_BYTES && h->nlmsg_flags == 0 &&
+	       h->nlmsg_seq == h->seq && h->nlmsg_pid == 0 && (h->ack == 0 || kind == EVENT_NONE) &&
+	       h->len == WIRE_DATAGRAM_BYTES - WIRE_HEADER_BYTES && h->flags == 0 &&
+	       bytes_are_zero(r->data + r->at, reader_left(r));
+}
+
 int wire_decode(const uint8_t *datagram, size_t bytes, struct event *ret_event)
 {
 	struct reader r = reader_make(datagram, bytes);
-	struct event event = { 0 };
-	uint8_t again[WIRE_DATAGRAM_BYTES];
 	struct header h = header_read(&r);
 	uint32_t what;
+	uint8_t kind;
 
 	/* netlink rounds up what it sends to NLMSG_ALIGNTO, but not nlmsg_len */
 	if (bytes < WIRE_NLMSG_BYTES || bytes > EVENT_RAW_MAX_BYTES || h.nlmsg_len > bytes ||
@@ -178,25 +225,22 @@ int wire_decode(const uint8_t *datagram, size_t bytes, struct event *ret_event)
 
 	r = reader_make(datagram + WIRE_HEADER_BYTES, h.len);
 	what = read_u32(&r);
-	event.cpu = read_u32(&r);
-	event.timestamp_ns = read_u64(&r);
-	event.seq = h.seq;
-	event.kind = kind_from_what(what);
-	data_read(&r, &event);
-	if (r.failed)
+	kind = kind_from_what(what);
+	if (h.len < WIRE_EVENT_MIN_BYTES + data_bytes(kind))
 		return -EBADMSG;
-	if (event.kind == EVENT_NONE)
-		event.arg[1] = h.ack;
-	else if (event.kind == EVENT_UNKNOWN)
-		event.arg[0] = what;
-
-	datagram_write(&event, again);
-	if (event.kind == EVENT_UNKNOWN || bytes != sizeof(again) ||
-	    memcmp(datagram, again, sizeof(again)) != 0) {
-		event.raw = datagram;
-		event.raw_bytes = (uint32_t)bytes;
+	/* Filled in where it is to be: copying what was just written by fields would wait for all of them. */
+	*ret_event = (struct event){ .kind = kind, .seq = h.seq };
+	ret_event->cpu = read_u32(&r);
+	ret_event->timestamp_ns = read_u64(&r);
+	data_read(&r, ret_event);
+	if (kind == EVENT_NONE)
+		ret_event->arg[1] = h.ack;
+	else if (kind == EVENT_UNKNOWN)
+		ret_event->arg[0] = what;
+	if (!is_ordinary(&h, &r, kind, bytes)) {
+		ret_event->raw = datagram;
+		ret_event->raw_bytes = (uint32_t)bytes;
 	}
-	*ret_event = event;
 	return 0;
 }
 
