@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "recorder/ring_writer_core.h"
+#include "schema/checksum.h"
 
 #define FILL_TARGET      0.96
 #define FILL_RETRY       0.94
@@ -227,7 +227,7 @@ static void slot_finish(struct ring_writer *writer, struct batch *batch,
 		.lost_total = seal->lost_total,
 		.raw_bytes = (uint32_t)batch->raw_bytes,
 		.stored_bytes = (uint32_t)batch->stored_bytes,
-		.payload_crc32 = (uint32_t)crc32_z(0, payload, batch->stored_bytes),
+		.payload_crc32 = checksum_crc32(0, payload, batch->stored_bytes),
 		.keyframe_part = batch->keyframe.part,
 		.keyframe_parts = batch->keyframe.parts,
 		.keyframe_block_no = batch->keyframe.whole_block_no,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
+#include "schema/checksum.h"
 #include "schema/cleanup.h"
 #include "schema/ring_core.h"
 
@@ -148,7 +148,7 @@ static int slot_try(struct ring *ring, uint64_t block_no, bool whole,
 		return RING_OVERRUN;
 	if (whole && (ring_footer_check(ring->slot + RING_SLOT_BYTES - RING_FOOTER_BYTES, block_no,
 					header.payload_crc32) < 0 ||
-		      (uint32_t)crc32_z(0, payload, header.stored_bytes) != header.payload_crc32))
+		      checksum_crc32(0, payload, header.stored_bytes) != header.payload_crc32))
 		return -EBADMSG;
 	*ret_header = header;
 	return 0;

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "schema/block.h"
 #include "schema/bytes.h"
+#include "schema/checksum.h"
 
 enum {
 	SUPERBLOCK_HEADER_BYTES = 256, /* of the table of FORMAT.md 2 */
@@ -105,12 +105,12 @@ _Static_assert(sizeof(struct disk_footer) == RING_FOOTER_BYTES, "a footer is 16 
 
 static le32 crc_of(const void *data, size_t bytes)
 {
-	return le32_put((uint32_t)crc32_z(0, data, bytes));
+	return le32_put(checksum_crc32(0, data, bytes));
 }
 
 static bool crc_is(const void *data, size_t bytes, le32 crc)
 {
-	return (uint32_t)crc32_z(0, data, bytes) == le32_get(crc);
+	return checksum_crc32(0, data, bytes) == le32_get(crc);
 }
 
 int ring_layout(uint64_t file_bytes, struct ring_superblock *ret_super)
