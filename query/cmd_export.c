@@ -1,15 +1,16 @@
 /* cmd_export.c - a window in the formats of other tools, on standard output. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "query/export.h"
 
 static const struct export_format *const formats[] = {
-	&export_jsonl,
-	&export_csv,
-	&export_netlink,
+	&export_jsonl, &export_csv,        &export_netlink,        &export_ecs,   &export_ocsf,
+	&export_audit, &export_timesketch, &export_timesketch_csv, &export_trace, &export_dot,
 };
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
@@ -19,6 +20,14 @@ const char help_export[] =
 	"  jsonl      a line of JSON for each event, with the columns of 'events'\n"
 	"  csv        the same as CSV (RFC 4180)\n"
 	"  netlink    the kernel's datagrams byte for byte, for procledgerd --input\n"
+	"  ecs        Elastic Common Schema, a line of JSON for each event\n"
+	"  ocsf       Open Cybersecurity Schema Framework: process_activity, event_log_activity\n"
+	"  audit      audit.log, for ausearch and aureport; what is not known is unset "
+	"(4294967295)\n"
+	"  timesketch, timesketch-csv   a timeline for Timesketch\n"
+	"  trace      Chrome's trace JSON, for Perfetto: lives and names as slices, forks as "
+	"flows\n"
+	"  dot        the tree of processes for Graphviz\n"
 	"  ring       a store of its own, made in the new folder FOLDER: blocks byte for byte\n"
 	"What a format cannot carry, and what is missing of the window, is told on stderr.\n";
 
@@ -40,6 +49,17 @@ uint64_t export_time(struct export *export, uint32_t boot_no, uint64_t timestamp
 	return wall_ns;
 }
 
+void export_time_text(uint64_t ns, char out[EXPORT_TIME_BYTES])
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+	size_t at;
+
+	(void)gmtime_r(&seconds, &tm);
+	at = strftime(out, EXPORT_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(out + at, EXPORT_TIME_BYTES - at, ".%09" PRIu64 "Z", ns % 1000000000);
+}
+
 static int each_event(void *context, const struct stream_item *item)
 {
 	struct export *export = context;
@@ -54,14 +74,18 @@ static int each_event(void *context, const struct stream_item *item)
 static int each_boot(struct export *export)
 {
 	struct query *query = export->query;
+	const struct select *select = &query->options->select;
 	int r = 0;
 
 	for (size_t i = 0; i < query->window.boot_count && r == 0; i++) {
 		struct past *past;
 
-		r = past_new(query->ledger, &query->window.boots[i], export->format->past, &past);
+		r = past_new(query->ledger, &query->window.boots[i],
+			     export->format->past | select_past_flags(select), &past);
 		if (r < 0)
 			return r;
+		(void)select_lives(select, query->clocks, past, &query->window.boots[i]);
+		past_keep_selected(past);
 		r = export->format->lives(export, &query->window.boots[i], past);
 		past_free(past);
 	}
@@ -111,6 +135,8 @@ static int to_stdout(struct query *query, const struct export_format *format)
 	r = write_all(&export);
 	if (r == -EPIPE)
 		r = EXIT_FOUND;
+	else if (r == -EXDEV)
+		r = complain(EXIT_USAGE, "a trace is of one boot: choose it with -b");
 	else if (r < 0)
 		r = query_failed(query, r, "export");
 	else
@@ -118,6 +144,7 @@ static int to_stdout(struct query *query, const struct export_format *format)
 	say_left_out(&export);
 	sink_clear(&export.sink);
 	output_free(export.output);
+	free(export.line.text);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "query/life_text.h"
 #include "query/output.h"
 #include "query/past.h"
 #include "query/query.h"
@@ -19,6 +20,7 @@ struct export
 	const struct export_format *format;
 	struct sink sink;
 	struct output *output; /* formats that are rows */
+	struct line line;      /* working memory of those that need it */
 	uint64_t found;        /* events, or lives, that were written */
 	uint64_t left_out;     /* events that the format has no words for */
 	uint64_t details_out;  /* events whose details the format does not carry */
@@ -37,12 +39,17 @@ struct export_format {
 	int (*end)(struct export *export);
 };
 
-extern const struct export_format export_jsonl, export_csv, export_netlink;
+extern const struct export_format export_jsonl, export_csv, export_netlink, export_ecs, export_ocsf,
+	export_audit, export_timesketch, export_timesketch_csv, export_trace, export_dot;
 
 /* --- of use to several --- */
 
 /* When it was, in nanoseconds since 1970; of an imported stream, which has no such time, the kernel's time stamp (and no_wall is set). */
 uint64_t export_time(struct export *export, uint32_t boot_no, uint64_t timestamp_ns);
+
+/* "2026-11-22T08:18:41.123456789Z" */
+enum { EXPORT_TIME_BYTES = 32 };
+void export_time_text(uint64_t ns, char out[EXPORT_TIME_BYTES]);
 
 /* The window as a ring of its own, in a new folder.  An exit code. */
 int export_ring(struct query *query, const char *folder);

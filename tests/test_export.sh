@@ -98,6 +98,116 @@ is "$? $(grep -c 'slice' "$scratch/log")" '6 1' "nothing is recorded into it"
 ask zoo export -o ring "$scratch/slice"
 is "$? $(grep -c 'there is a ledger' "$scratch/err")" '3 1' "a ledger that is there is left alone"
 
+# --- documents ---
+# docs NAME SQL  Asks the documents of the last answer, read by SQLite's JSON: table doc(j), beside the index of NAME.
+docs() {
+	{
+		printf '%s\n' 'CREATE TEMP TABLE doc(j);' '.mode ascii' '.separator "\001" "\n"' ".import $scratch/out doc" '.mode list' '.separator " "'
+		printf '%s;\n' "$2"
+	} | sqlite3 "$scratch/$1/index.db" 2>&1
+}
+ask zoo export -o ecs
+grep -q '^-- times are seconds since' "$scratch/err"
+ok $? "that an import has no wall-clock times is told"
+is "$(docs zoo "SELECT count(*), sum(j->>'\$.event.sequence' = rowid), min(json_valid(j)) FROM doc")" \
+	"$(docs zoo 'SELECT count(*), count(*), 1 FROM event')" "ecs: each event is a document, numbered as in the ledger"
+is "$(docs zoo "SELECT count(*) FROM doc JOIN event ON event_no = j->>'\$.event.sequence' WHERE (kind IN ('exec', 'exit', 'coredump', 'fork') AND
+	j->>'\$.event.action' <> iif(kind = 'fork' AND pid <> tid, 'thread_create', kind)) OR j->>'\$.process.pid' <> iif(kind = 'ptrace' AND tracer_pid, tracer_pid, pid)")" \
+	0 "ecs: actions are the kinds, pids those of the index"
+is "$(docs zoo "SELECT count(DISTINCT j->>'\$.process.entity_id'), count(*) FROM doc WHERE j->>'\$.event.action' = 'fork'")" \
+	"$(docs zoo "SELECT count(*), count(*) FROM event WHERE kind = 'fork' AND pid = tid")" "ecs: each process has an entity_id of its own"
+is "$(docs zoo "SELECT count(*) FROM doc AS b JOIN doc AS e ON b.j->>'\$.process.entity_id' = e.j->>'\$.process.entity_id'
+	WHERE b.j->>'\$.event.action' = 'fork' AND e.j->>'\$.event.action' = 'exit' AND e.j->>'\$.process.thread' IS NULL")" \
+	"$(docs zoo "SELECT count(*) FROM process WHERE born = 'fork' AND ended = 'exit'")" "ecs: and bears it until its end"
+is "$(docs zoo "SELECT count(*) FROM doc JOIN event ON event_no = j->>'\$.event.sequence' WHERE kind = 'exit' AND
+	j->>'\$.process.exit_code' <> iif(exit_code & 127, 128 + (exit_code & 127), exit_code >> 8)")" 0 "ecs: a death by signal n has the exit code 128 + n"
+ask zoo export -o ocsf
+is "$(docs zoo "SELECT count(*) FROM doc WHERE j->>'\$.type_uid' = (j->>'\$.class_uid') * 100 + (j->>'\$.activity_id') AND j->>'\$.class_uid' IN (1007, 1008)
+	AND j->>'\$.time' > 0 AND j->>'\$.severity_id' > 0 AND j->>'\$.category_uid' = 1 AND j->'\$.metadata.product' IS NOT NULL AND j->'\$.device' IS NOT NULL
+	AND (j->>'\$.class_uid' = 1008 OR j->>'\$.actor.process.pid' > 0 AND j->>'\$.process.pid' > 0)")" \
+	"$(docs zoo 'SELECT count(*) FROM event')" "ocsf: each event has what its class requires"
+is "$(docs zoo "SELECT count(*) FROM doc WHERE j->>'\$.type_uid' = 100701 AND j->>'\$.launch_type_id' = 2")" \
+	"$(docs zoo "SELECT count(*) FROM event WHERE kind = 'fork' AND pid = tid")" "ocsf: a fork is a launch"
+ask zoo export -o timesketch
+is "$(docs zoo "SELECT count(*) FROM doc WHERE length(j->>'\$.message') > 0 AND j->>'\$.datetime' GLOB '????-??-??T??:??:??.?????????Z'
+	AND j->>'\$.timestamp' > 0 AND j->>'\$.timestamp_desc' IS NOT NULL")" "$(docs zoo 'SELECT count(*) FROM event')" "timesketch: each event has what a timeline needs"
+ask zoo export -o timesketch-csv
+is "$(head -n 1 "$scratch/out" | cut -d, -f1-4)" 'message,datetime,timestamp,timestamp_desc' "timesketch-csv: as a table too"
+head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
+tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
+"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+ask holes export -o ecs
+is "$(docs holes "SELECT sum(j->>'\$.procledger.lost.count') FROM doc WHERE j->>'\$.event.kind' = 'pipeline_error'")" 10 "ecs: losses are there, counted"
+ask holes export -o ocsf
+is "$(docs holes "SELECT sum(j->>'\$.unmapped.lost_count') FROM doc WHERE j->>'\$.class_uid' = 1008 AND j->>'\$.activity_name' = 'Events Lost'")" 10 "ocsf: and there"
+ask holes export -o audit
+is "$(sed -n 's/^type=DAEMON_ERR .* lost=\([0-9]*\) .*/\1/p' "$scratch/out" | awk '{ n += $1 } END { print n }')" 10 "audit: and there"
+
+# --- pictures ---
+ask zoo export -o trace
+tr -d '\n' <"$scratch/out" >"$scratch/one" && mv "$scratch/one" "$scratch/out"
+is "$(docs zoo "WITH t AS (SELECT value AS e FROM doc, json_each(j, '\$.traceEvents')) SELECT sum(e->>'\$.ph' = 'X' AND e->>'\$.cat' <> 'comm'),
+	sum(e->>'\$.ph' = 's'), sum(e->>'\$.ph' = 'f'), count(DISTINCT iif(e->>'\$.cat' = 'fork', e->>'\$.id', NULL)) FROM t")" \
+	"$(docs zoo "SELECT (SELECT count(*) FROM task), count(*), count(*), count(*) FROM event WHERE kind = 'fork'")" \
+	"trace: a slice for each life, a flow with both ends for each fork"
+ask zoo export -o dot
+is "$(grep -c -- '->' "$scratch/out")" "$(sqlite3 "$scratch/zoo/index.db" 'SELECT count(*) FROM process WHERE parent_id IN (SELECT id FROM process)')" \
+	"dot: an edge for each child whose parent is there"
+if command -v dot >/dev/null; then
+	dot -Tplain "$scratch/out" >/dev/null 2>"$scratch/log"
+	is "$? $(cat "$scratch/log")" '0 ' "dot: Graphviz reads it"
+fi
+
+# --- audit.log ---
+# calls NUMBER WORD  ausearch finds as many of this system call as there are events.
+calls() {
+	is "$(ausearch -if "$scratch/audit.log" -sc "$1" --raw 2>/dev/null | grep -c '^type=SYSCALL')" \
+		"$(sqlite3 "$scratch/zoo/index.db" "SELECT count(*) FROM event WHERE $2")" "audit: ausearch finds every $1"
+}
+ask zoo export -o audit
+cp "$scratch/out" "$scratch/audit.log"
+if command -v ausearch >/dev/null && command -v aureport >/dev/null; then
+	ausearch -if "$scratch/audit.log" --raw >"$scratch/got" 2>/dev/null
+	same "$scratch/got" "$scratch/audit.log" "audit: ausearch reads every record"
+	calls clone "kind = 'fork'"
+	calls execve "kind = 'exec'"
+	calls setsid "kind = 'sid'"
+	calls setresuid "kind = 'uid'"
+	calls ptrace "kind = 'ptrace'"
+	is "$(ausearch -if "$scratch/audit.log" -m ANOM_ABEND --raw 2>/dev/null | wc -l)" \
+		"$(sqlite3 "$scratch/zoo/index.db" "SELECT count(*) FROM event WHERE kind = 'exit' AND exit_code & 127")" "audit: and every death by a signal"
+	aureport -if "$scratch/audit.log" --summary >"$scratch/got" 2>/dev/null
+	is "$(sed -n 's/^Number of anomaly events: //p' "$scratch/got")" "$(grep -c ANOM_ABEND "$scratch/audit.log")" "audit: aureport counts them"
+else
+	note "ausearch and aureport (Debian: auditd) are not here: that they read the audit format is not tested"
+fi
+
+# --- the live kernel: what programs are called and given ---
+"$BUILD/procledgerd" --store "$scratch/live" --ring-size 4M --argv-max 12K 2>"$scratch/log" >/dev/null &
+recorder=$!
+for _ in $(seq 50); do
+	{ grep -q '^procledgerd: recording' "$scratch/log" || ! kill -0 "$recorder" 2>/dev/null; } && break
+	sleep 0.1
+done
+if grep -q '^procledgerd: recording' "$scratch/log"; then
+	long=$(printf 'x%.0s' $(seq 9000))
+	sh -c 'sleep 0.2 & wait' 'a "b"' $'\xff\n' "$long"
+	sleep 0.3
+	kill "$recorder"
+	wait "$recorder"
+	ask live export -o ecs --comm sh --kind exec
+	is "$(docs live "SELECT count(*) FROM doc WHERE j->>'\$.process.args_count' = 6 AND j->>'\$.process.args[3]' = 'a \"b\"'
+		AND j->>'\$.process.args_hex' IS NOT NULL AND length(j->>'\$.process.command_line') > 9000")" 1 \
+		"ecs: arguments of any bytes are there, as text and as they were"
+	ask live export -o audit --comm sh --kind exec
+	grep -q '^type=EXECVE .* argc=6 a0="sh" .* a3=6120226222 a4=FF0A$' "$scratch/out" && grep -q '^type=EXECVE .*: a5_len=9002 a5\[0\]="x*"$' "$scratch/out" && grep -q ' a5\[1\]="x*"$' "$scratch/out"
+	ok $? "audit: they are encoded as auditd does, long ones in pieces"
+	[ "$(awk '{ print length }' "$scratch/out" | sort -n | tail -n 1)" -le 8900 ]
+	ok $? "audit: no record is longer than its readers take"
+else
+	note "the live kernel is not recorded here: $(tail -n 1 "$scratch/log")"
+fi
+
 # --- wrong usage ---
 ask zoo export -o xml
 is "$? $(wc -l <"$scratch/err")" '2 1' "an unknown format is refused in one sentence"
