@@ -20,7 +20,3 @@ void event_words(struct line *line, struct query *query, uint32_t boot_no,
 /* Makes the line anew, with time and CPU before those words; the caller writes it. */
 void event_line(struct line *line, struct query *query, uint32_t boot_no,
 		const struct event *event);
-
-/* The same without time and CPU: adds to the line. */
-void event_words(struct line *line, struct query *query, uint32_t boot_no,
-		 const struct event *event);

@@ -37,9 +37,9 @@ static int find_blocks(struct query *query, uint64_t *ret_first, uint64_t *ret_n
 	}
 	if (first == ledger->span_count)
 		return -ENODATA;
-	*ret_tail = ledger->spans[last].tail;
-	*ret_first = ledger->spans[first].block_no;
-	*ret_next = *ret_tail ? ledger->next_block : ledger->spans[last].block_no + 1;
+	*ret_tail = ledger_span(ledger, last)->tail;
+	*ret_first = ledger_span(ledger, first)->block_no;
+	*ret_next = *ret_tail ? ledger->next_block : ledger_span(ledger, last)->block_no + 1;
 	/* a ring has two slots at least, and what was not written looks like damage but in the first lap */
 	if (*ret_next - *ret_first == 1 && *ret_first > ledger->first_block)
 		--*ret_first;
