@@ -70,6 +70,9 @@ $(ARCHIVES):
 	$(call Q,AR  )ar rcs $@ $^
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
 	$(call Q,LINK)$(LINK) -fsanitize=fuzzer
+$(B)/tests/tiny: tests/tiny.c Makefile
+	@mkdir -p $(@D)
+	$(call Q,LINK)$(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<
 $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
 	$(call Q,LINK)$(LINK)
 $(B)/%.o: %.c Makefile

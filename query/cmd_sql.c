@@ -109,7 +109,8 @@ static void confine(struct sql *sql)
 	(void)sqlite3_exec(sql->db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;", NULL, NULL,
 			   NULL);
 	(void)sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	(void)sqlite3_db_config(sql->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* The views of index.sql use functions of JSON, which SQLite 3.40 does not count as harmless; the authorizer has the last word on any. */
+	(void)sqlite3_db_config(sql->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
 	(void)sqlite3_db_config(sql->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		(void)sqlite3_limit(sql->db, limits[i].limit, limits[i].value);

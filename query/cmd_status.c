@@ -16,6 +16,8 @@ struct status {
 	uint32_t disk_error_boot;
 	struct event start, stop; /* the last ones; event_no 0: none */
 	uint32_t start_boot, stop_boot;
+	uint64_t start_block_no;
+	char exec_lane[16]; /* a word of the last start's note: how it reads programs */
 	uint64_t index_next_event_no, index_bytes;
 	bool index_known;
 	int running; /* 1, 0, or -errno: not known */
@@ -45,6 +47,7 @@ static int find_last_facts(struct status *status)
 			} else if (event->kind == EVENT_START && status->start.event_no == 0) {
 				status->start = *event;
 				status->start_boot = span->boot_no;
+				status->start_block_no = span->block_no;
 			}
 		}
 	}
@@ -68,6 +71,53 @@ static int add_disk_errors(struct status *status, struct ledger_span *span)
 		status->disk_error_boot = span->boot_no;
 	}
 	return r;
+}
+
+/* The value of "name=" in a note.  False: there is none, or it does not fit. */
+static bool note_value(const struct detail_field *note, const char *name, char *out, size_t bytes)
+{
+	const size_t name_bytes = strlen(name);
+	const uint8_t *at = note->data, *end = at ? at + note->bytes : at;
+
+	while (at < end) {
+		const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
+		size_t line_bytes = (size_t)((line_end ? line_end : end) - at);
+
+		if (line_bytes > name_bytes && memcmp(at, name, name_bytes) == 0 &&
+		    at[name_bytes] == '=' && line_bytes - name_bytes <= bytes) {
+			memcpy(out, at + name_bytes + 1, line_bytes - name_bytes - 1);
+			out[line_bytes - name_bytes - 1] = '\0';
+			return true;
+		}
+		at += line_bytes + 1;
+	}
+	return false;
+}
+
+/* What the last start says of itself.  0, also when it cannot be read any more; -ENOMEM. */
+static int ask_start(struct status *status)
+{
+	struct ring_cursor *cursor =
+		ring_cursor_new(status->query->ledger->ring, status->start_block_no);
+	struct event_filter only_starts = EVENT_FILTER_ALL;
+	const struct event *event;
+	struct detail detail;
+	uint64_t from, to;
+	int r;
+
+	if (!cursor)
+		return -ENOMEM;
+	only_starts.kinds = UINT64_C(1) << EVENT_START;
+	ring_cursor_set_filter(cursor, &only_starts);
+	ring_cursor_set_end(cursor, status->start.event_no + 1);
+	while ((r = ring_next(cursor, &event, &from, &to)) >= 0 && r != RING_END) {
+		if (r == 0 && event->event_no == status->start.event_no &&
+		    detail_unpack(event->detail, event->detail_bytes, &detail) == 0)
+			(void)note_value(&detail.field[DETAIL_NOTE], "exec_lane", status->exec_lane,
+					 sizeof(status->exec_lane));
+	}
+	ring_cursor_free(cursor);
+	return r == -ENOMEM ? r : 0;
 }
 
 static int add_up(struct status *status)
@@ -188,6 +238,27 @@ static void say_size(const char *label, uint64_t bytes, const char *note)
 		printf("%-14s %.1f %ciB%s\n", label, size, units[unit], note);
 }
 
+/* What to expect of program and arguments where they are read so (recorder/exec_lane.h). */
+static const char *exec_lane_sentence(const char *word)
+{
+	static const struct {
+		const char *word, *sentence;
+	} lanes[] = {
+		{ "fifo", "read before a program's first instruction (SCHED_FIFO)" },
+		{ "nice", "read soon (nice -20, no CAP_SYS_NICE): programs that live for less than "
+			  "a millisecond may miss them" },
+		{ "default", "read soon (no CAP_SYS_NICE): programs that live for less than some "
+			     "milliseconds may miss them" },
+		{ "none", "read late: programs that live for less than some milliseconds mostly "
+			  "miss them" },
+	};
+
+	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
+		if (strcmp(word, lanes[i].word) == 0)
+			return lanes[i].sentence;
+	return word;
+}
+
 static void say_ring(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
@@ -219,6 +290,8 @@ static void say_ring(struct status *status)
 	say_disk_errors(status);
 	say_fact(status, "last start", &status->start, status->start_boot);
 	say_fact(status, "last stop", &status->stop, status->stop_boot);
+	if (status->exec_lane[0])
+		printf("%-14s %s\n", "exec details", exec_lane_sentence(status->exec_lane));
 }
 
 static void say_index(const struct status *status)
@@ -282,6 +355,12 @@ static void json_status(struct status *status)
 	json_fact(status, "last_disk_error", &status->disk_error, status->disk_error_boot);
 	json_fact(status, "last_start", &status->start, status->start_boot);
 	json_fact(status, "last_stop", &status->stop, status->stop_boot);
+	if (status->exec_lane[0]) {
+		printf(",\"exec_lane\":");
+		(void)output_json_string(stdout, status->exec_lane, strlen(status->exec_lane));
+	} else {
+		printf(",\"exec_lane\":null");
+	}
 	if (status->index_known)
 		printf(",\"index_next_event_no\":%" PRIu64 ",\"index_lag\":%" PRIu64
 		       ",\"index_bytes\":%" PRIu64,
@@ -305,6 +384,8 @@ int cmd_status(const struct options *options)
 	if (r == 0) {
 		int error = add_up(&status);
 
+		if (error == 0 && status.start.event_no != 0)
+			error = ask_start(&status);
 		if (error == 0)
 			error = ask_index(&status);
 		if (error < 0)

@@ -1,5 +1,6 @@
 #include "recorder/connector.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
@@ -23,6 +24,8 @@ enum {
 	GROUP_PROC = 1u << (WIRE_CN_IDX_PROC - 1),
 	OP_LISTEN = 1, /* PROC_CN_MCAST_LISTEN */
 	LISTEN_BYTES = WIRE_HEADER_BYTES + sizeof(uint32_t),
+	WHAT_OFFSET = WIRE_HEADER_BYTES,
+	CPU_OFFSET = WIRE_HEADER_BYTES + sizeof(uint32_t),
 	/* What a queued event is charged is 832 bytes from 6.3 on and 768 before; half of that is certainly not too much. */
 	QUEUED_MIN_BYTES = 384,
 };
@@ -71,30 +74,59 @@ static int socket_make(struct mnl_socket **ret_socket)
 
 /* SO_RCVBUFFORCE takes CAP_NET_ADMIN; without it the limit of the machine counts.  And no ENOBUFS: with it the kernel refuses everything from
  * the first overrun until the queue is read empty, while the numbers tell of every loss anyway. */
-static void socket_widen(const struct mnl_socket *socket)
+static void socket_widen(const struct mnl_socket *socket, int bytes)
 {
-	int fd = mnl_socket_get_fd(socket), bytes = CONNECTOR_BUFFER_BYTES, on = 1;
+	int fd = mnl_socket_get_fd(socket), on = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 }
 
+static int socket_filter(const struct mnl_socket *socket, struct sock_filter *code, size_t count)
+{
+	struct sock_fprog program = { .len = (unsigned short)count, .filter = code };
+
+	return setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program)) < 0
+		       ? -errno
+		       : 0;
+}
+
+#define CODE_COUNT(code) (sizeof(code) / sizeof((code)[0]))
+
 /* Lets answers to control messages through and no events, so that the answer cannot drown. */
 static int socket_only_acks(const struct mnl_socket *socket)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WIRE_HEADER_BYTES), /* what: NONE is 0 */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WHAT_OFFSET),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), /* NONE */
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
-	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_ATTACH_FILTER, &program,
-		       sizeof(program)) < 0)
-		return -errno;
-	return 0;
+	return socket_filter(socket, code, CODE_COUNT(code));
+}
+
+/* Lets EXEC of these CPUs through.  A filter loads words with the highest byte first, and the kernel writes them with the lowest first: the
+ * cpu, which is below 65536, is put together from its bytes. */
+static int socket_only_execs(const struct mnl_socket *socket, uint32_t first_cpu, uint32_t last_cpu)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WHAT_OFFSET),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(WIRE_WHAT_EXEC), 0, 8),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, CPU_OFFSET + 1),
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 8),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, CPU_OFFSET),
+		BPF_STMT(BPF_ALU | BPF_OR | BPF_X, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_cpu, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_cpu, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return socket_filter(socket, code, CODE_COUNT(code));
 }
 
 /* Always the form of 4 bytes: older kernels ignore the longer one of 6.6, and here it means every kind. */
@@ -201,8 +233,23 @@ int connector_open(struct connector **ret_connector)
 
 	if (r != 0)
 		return r;
-	socket_widen(socket);
+	socket_widen(socket, CONNECTOR_BUFFER_BYTES);
 	r = socket_subscribe(socket);
+	return r == 0 ? connector_make(steal_pointer(socket), ret_connector) : r;
+}
+
+int connector_open_execs(uint32_t first_cpu, uint32_t last_cpu, struct connector **ret_connector)
+{
+	auto_socket struct mnl_socket *socket = NULL;
+	int r = socket_make(&socket);
+
+	if (r != 0)
+		return r;
+	socket_widen(socket, CONNECTOR_EXECS_BUFFER_BYTES);
+	/* The filter first: whoever has joined gets everything. */
+	r = socket_only_execs(socket, first_cpu, last_cpu);
+	if (r == 0)
+		r = socket_join(socket);
 	return r == 0 ? connector_make(steal_pointer(socket), ret_connector) : r;
 }
 

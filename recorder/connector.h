@@ -13,6 +13,7 @@ struct connector;
 enum {
 	CONNECTOR_BUFFER_BYTES = 64
 				 << 20, /* asked for; the kernel doubles it: some 160,000 events */
+	CONNECTOR_EXECS_BUFFER_BYTES = 1 << 20,
 	CONNECTOR_ACK_MS = 1000,
 };
 
@@ -29,6 +30,9 @@ enum {
  * then on is read here.
  * 0; one of the above; -errno of anything else.  The caller closes it. */
 int connector_open(struct connector **ret_connector);
+
+/* Opens a socket that gets nothing but the EXEC events of these CPUs, for as long as anybody is subscribed.  As connector_open(). */
+int connector_open_execs(uint32_t first_cpu, uint32_t last_cpu, struct connector **ret_connector);
 
 /* Goes on with the socket of a recorder that is no more: it is subscribed, and holds what has come since.  Takes fd over, also on failure.
  * 0; -EINVAL: it is not a socket of the connector; -errno. */

@@ -138,7 +138,7 @@ static int datagram_take(struct input *input, const uint8_t *datagram, size_t by
 			return r;
 	}
 	for (unsigned waits = 0;; waits++) {
-		int r = intake_take(input->session.intake, datagram, bytes, 0);
+		int r = intake_take(input->session.intake, datagram, bytes, NULL);
 
 		if (r == 0)
 			return 0;
@@ -241,7 +241,7 @@ int input_run(const struct options *options, say_fn *say, ready_fn *ready, void 
 	if (read(fd, buffer, 0) < 0)
 		return verdict_set(ret_verdict, VERDICT_FAILED, "cannot read %s: %s", input.name,
 				   strerror(errno));
-	r = session_open(&input.session, options, say, ret_verdict);
+	r = session_open(&input.session, options, NULL, say, ret_verdict);
 	if (r == 0) {
 		ready(context, -1);
 		r = record(&input, ret_verdict);

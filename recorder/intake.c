@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "recorder/clock.h"
+#include "recorder/event_detail.h"
+#include "recorder/exec_table.h"
 #include "schema/wire.h"
 
 /* Losing has an order: when staging is fuller than this, details are given up first, so that events are not. */
@@ -10,6 +13,9 @@ enum { DETAILS_STAGE_NUMERATOR = 3, DETAILS_STAGE_DENOMINATOR = 4 };
 
 /* The parent of the kernel's threads, include/linux/kthread.h. */
 enum { KTHREADD_PID = 2 };
+
+/* How long after an EXEC its lane may still be at it. */
+#define LANE_NS UINT64_C(2000000)
 
 struct intake {
 	struct intake_setup setup;
@@ -19,7 +25,7 @@ struct intake {
 	/* What the current datagram has led to and is not staged yet. */
 	bool lost_waits, event_waits;
 	struct event lost, event;
-	uint8_t detail[EVENT_DETAIL_MAX_BYTES];
+	uint8_t read[EVENT_DETAIL_MAX_BYTES], detail[EVENT_DETAIL_MAX_BYTES];
 };
 
 struct intake *intake_new(const struct intake_setup *setup)
@@ -62,55 +68,56 @@ static bool details_affordable(const struct intake *intake)
 	       intake->setup.stage_bytes / DETAILS_STAGE_DENOMINATOR * DETAILS_STAGE_NUMERATOR;
 }
 
-/* Which fields of what was read belong to this EXEC; the others are gone. */
-static void detail_strike(struct detail *detail, const struct detail *gone, uint32_t overtaken)
+/* What the lane has read, else what can be read now.  0, or INTAKE_EARLY. */
+static int exec_detail(struct intake *intake, struct event *event,
+		       const struct overtaken_batch *around)
 {
-	for (unsigned tag = 1; tag < DETAIL_TAG_LIMIT; tag++)
-		if (overtaken >> tag & 1)
-			detail->field[tag] = gone->field[tag];
+	struct procfs *procfs = intake->setup.procfs;
+	struct exec_lanes *lanes = intake->setup.exec_lanes;
+	uint64_t read_ns = UINT64_MAX;
+	uint32_t overtaken;
+	size_t bytes = 0;
+	int r = lanes ? exec_lanes_take(lanes, event->cpu, event->seq, intake->read, &bytes,
+					&read_ns)
+		      : EXEC_TABLE_NOTHING;
+
+	if (r == EXEC_TABLE_NOT_YET && clock_monotonic_ns() < event->timestamp_ns + LANE_NS)
+		return INTAKE_EARLY;
+	overtaken = overtaken_fields(around, event, read_ns);
+	if (r != 0)
+		bytes = overtaken >> DETAIL_EXE & 1
+				? event_detail_gone(procfs, intake->read)
+				: event_detail_exec(procfs, event, intake->suspended_ns,
+						    intake->read);
+	event->detail = intake->read;
+	if (overtaken) {
+		bytes = event_detail_strike(procfs, overtaken, intake->read, bytes, intake->detail);
+		event->detail = intake->detail;
+	}
+	event->detail_bytes = (uint32_t)bytes;
+	return 0;
 }
 
-static void detail_attach(struct intake *intake, struct event *event, const struct detail *detail)
+static void kernel_detail(struct intake *intake, struct event *event)
 {
-	size_t bytes;
+	size_t bytes = event_detail_kernel(intake->setup.procfs, event, intake->suspended_ns,
+					   intake->read);
 
-	if (detail_pack(detail, intake->detail, sizeof(intake->detail), &bytes) < 0)
-		return;
-	event->detail = intake->detail;
+	event->detail = bytes > 0 ? intake->read : NULL;
 	event->detail_bytes = (uint32_t)bytes;
 }
 
-/* A process that began after the event is another one with the same number. */
-static bool is_later_one(const struct intake *intake, const struct event *event,
-			 const struct procfs_task *task)
+/* What /proc says, where it is asked.  0, or INTAKE_EARLY. */
+static int detail_attach(struct intake *intake, struct event *event,
+			 const struct overtaken_batch *around)
 {
-	return task->stat_known && procfs_start_ns(intake->setup.procfs, task->start_ticks,
-						   intake->suspended_ns) > event->timestamp_ns;
-}
-
-/* A thread of the kernel is named without a COMM, and never has an EXEC: what it is can only be asked for now. */
-static void kernel_detail(struct intake *intake, struct event *event)
-{
-	struct procfs_task task;
-
-	procfs_read_process(intake->setup.procfs, event->pid, &task);
-	if (task.kernel && !is_later_one(intake, event, &task))
-		detail_attach(intake, event, &task.detail);
-}
-
-static void exec_detail(struct intake *intake, struct event *event, uint32_t overtaken)
-{
-	struct procfs *procfs = intake->setup.procfs;
-	const struct detail gone = procfs_gone(procfs);
-	struct procfs_task task = { .detail = gone };
-
-	if (!(overtaken >> DETAIL_EXE & 1)) {
-		procfs_read_process(procfs, event->pid, &task);
-		if (is_later_one(intake, event, &task))
-			task.detail = gone;
-		detail_strike(&task.detail, &gone, overtaken);
-	}
-	detail_attach(intake, event, &task.detail);
+	if (!intake->setup.procfs || !details_affordable(intake))
+		return 0;
+	if (event->kind == EVENT_EXEC)
+		return exec_detail(intake, event, around);
+	if (event->kind == EVENT_FORK && event->ppid == KTHREADD_PID)
+		kernel_detail(intake, event);
+	return 0;
 }
 
 int intake_own(struct intake *intake, struct event *event)
@@ -136,27 +143,25 @@ static int waiting_stage(struct intake *intake)
 	return 0;
 }
 
-int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes, uint32_t overtaken)
+int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes,
+		const struct overtaken_batch *around)
 {
+	struct event *event = &intake->event;
 	int r;
 
 	if (intake->event_waits)
 		return waiting_stage(intake);
-	r = wire_decode(datagram, bytes, &intake->event);
+	r = wire_decode(datagram, bytes, event);
 	if (r < 0)
 		return r;
 	if (r == WIRE_FOREIGN)
 		return INTAKE_FOREIGN;
-	r = gaps_feed(intake->setup.gaps, &intake->event, &intake->lost);
-	if (r == GAPS_BACK && !intake->setup.keep_late)
+	if (!intake->setup.keep_late && !gaps_is_newer(intake->setup.gaps, event->cpu, event->seq))
 		return INTAKE_BACK;
-	intake->lost_waits = r == GAPS_LOST;
+	r = detail_attach(intake, event, around);
+	if (r != 0)
+		return r;
+	intake->lost_waits = gaps_feed(intake->setup.gaps, event, &intake->lost) == GAPS_LOST;
 	intake->event_waits = true;
-	if (intake->setup.procfs && details_affordable(intake)) {
-		if (intake->event.kind == EVENT_EXEC)
-			exec_detail(intake, &intake->event, overtaken);
-		else if (intake->event.kind == EVENT_FORK && intake->event.ppid == KTHREADD_PID)
-			kernel_detail(intake, &intake->event);
-	}
 	return waiting_stage(intake);
 }

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "recorder/exec_lane.h"
 #include "recorder/gaps.h"
+#include "recorder/overtaken.h"
 #include "recorder/procfs.h"
 #include "recorder/stage.h"
 
@@ -17,7 +19,8 @@ struct intake_setup {
 	struct stage *stage;
 	size_t stage_bytes; /* of its area */
 	struct gaps *gaps;
-	struct procfs *procfs; /* NULL: nothing is asked (an import) */
+	struct procfs *procfs;         /* NULL: nothing is asked (an import) */
+	struct exec_lanes *exec_lanes; /* what they have read is taken from them; or NULL */
 	bool keep_late; /* stage what INTAKE_BACK would be too: kernels before 4.8 send a CPU's events out of order */
 	_Atomic uint64_t *lost_sum; /* LOST counts are added to it as they are staged */
 };
@@ -31,13 +34,15 @@ void intake_free(struct intake *intake); /* NULL does nothing */
 /* BOOTTIME - MONOTONIC, for telling a process from a later one with its number. */
 void intake_set_suspended(struct intake *intake, uint64_t suspended_ns);
 
-/* Takes one datagram.  overtaken: overtaken_fields() of it, or 0.
+/* Takes one datagram.  around: what was received with it (overtaken.h), or NULL.
  * 0: it is staged;
  * INTAKE_FULL: staging is full; call again with the same datagram until it gives something else;
+ * INTAKE_EARLY: its details are just being read; nothing was done, call again in a moment;
  * INTAKE_BACK: its number is not newer than the last of its CPU, and it was not staged;
  * INTAKE_FOREIGN: not of the proc connector; -EBADMSG: no such datagram. */
-enum { INTAKE_FULL = 1, INTAKE_BACK = 2, INTAKE_FOREIGN = 3 };
-int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes, uint32_t overtaken);
+enum { INTAKE_FULL = 1, INTAKE_BACK = 2, INTAKE_FOREIGN = 3, INTAKE_EARLY = 4 };
+int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes,
+		const struct overtaken_batch *around);
 
 /* Stages one of the recorder's own events.  0 or INTAKE_FULL. */
 int intake_own(struct intake *intake, struct event *event);

@@ -10,6 +10,7 @@
 #include "recorder/canary.h"
 #include "recorder/clock.h"
 #include "recorder/connector.h"
+#include "recorder/exec_lane.h"
 #include "recorder/landing.h"
 #include "recorder/overtaken.h"
 #include "recorder/pulse.h"
@@ -26,6 +27,7 @@ enum { REST_MS = 5 };
 enum { TURN_DATAGRAMS = 65536 };
 
 #define CLOCK_LOOK_NS UINT64_C(100000000)
+#define LANES_LOOK_NS UINT64_C(1000000000)
 
 /* A deaf socket wakes nobody: so often it is looked at without.  No part of CANARY_PERIOD_MS, or each look might fall just behind a canary. */
 enum { IDLE_MS = 370 };
@@ -45,7 +47,9 @@ struct live {
 	struct clock_reading clock;
 	uint64_t clock_look_ns; /* not before then */
 	uint64_t received;
-	bool drained; /* the socket was found empty */
+	bool drained;                  /* the socket was found empty */
+	struct exec_lanes *exec_lanes; /* NULL: there are none */
+	uint64_t lanes_look_ns;        /* not before then */
 
 	ready_fn *ready;
 	void *ready_context;
@@ -73,15 +77,16 @@ static int landed_take(struct live *live, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *slot = live->landing + i * RING_LANDING_SLOT_BYTES;
-		uint32_t overtaken, bytes = live->lengths[i];
+		uint32_t bytes = live->lengths[i];
 		unsigned waits = 0;
+		int r;
 
 		if (bytes == 0)
 			continue;
-		overtaken = overtaken_fields(&batch, i);
-		while (intake_take(live->session.intake, slot, bytes, overtaken) == INTAKE_FULL) {
-			int r = session_wait_room(&live->session, waits++);
-
+		while ((r = intake_take(live->session.intake, slot, bytes, &batch)) ==
+			       INTAKE_FULL ||
+		       r == INTAKE_EARLY) {
+			r = session_wait_room(&live->session, waits++);
 			if (r < 0)
 				return r;
 		}
@@ -112,12 +117,19 @@ static int drain(struct live *live, uint64_t most)
 
 /* --- clocks --- */
 
+static void suspended_set(struct live *live, const struct clock_reading *now)
+{
+	intake_set_suspended(live->session.intake, clock_suspended_ns(now));
+	if (live->exec_lanes)
+		exec_lanes_set_suspended(live->exec_lanes, clock_suspended_ns(now));
+}
+
 static int clock_stage(struct live *live, const struct clock_reading *now, unsigned reason)
 {
 	struct event event = clock_event(now, reason);
 
 	live->clock = *now;
-	intake_set_suspended(live->session.intake, clock_suspended_ns(now));
+	suspended_set(live, now);
 	return session_stage(&live->session, &event);
 }
 
@@ -186,7 +198,7 @@ static int start_stage(struct live *live, const struct clock_reading *now)
 		gaps_continue(session->gaps);
 	}
 	r = session_stage_start(session, now->monotonic_ns, flags);
-	intake_set_suspended(session->intake, clock_suspended_ns(now));
+	suspended_set(live, now);
 	if (r == 0)
 		r = recovery_stage(live);
 	memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
@@ -348,6 +360,34 @@ static int pulse_look(struct live *live)
 	return 0;
 }
 
+/* --- the exec lanes --- */
+
+static void lanes_open(struct live *live, const struct options *options, say_fn *say)
+{
+	const struct procfs_setup procfs = session_procfs_setup(options);
+	int r = exec_lanes_open(&procfs, say, &live->exec_lanes);
+
+	if (r != 0)
+		say("cannot read programs the moment they are run: %s; short-lived ones may stay "
+		    "without arguments",
+		    r < 0 ? strerror(-r) : "the kernel gives no second socket");
+	else if (exec_lanes_mode(live->exec_lanes) != REALTIME_FIFO)
+		say("no permission for real-time threads (CAP_SYS_NICE): programs that live for "
+		    "less than some milliseconds may stay without arguments");
+}
+
+static void lanes_look(struct live *live)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+	struct cpus online;
+
+	if (!live->exec_lanes || now_ns < live->lanes_look_ns)
+		return;
+	live->lanes_look_ns = now_ns + LANES_LOOK_NS;
+	if (cpus_online(&online) == 0)
+		exec_lanes_look(live->exec_lanes, &online, now_ns);
+}
+
 /* --- the loop --- */
 
 /* Sleeps: when nothing has come, until something does; and in any case a little, so that more comes with it. */
@@ -378,6 +418,7 @@ static int loop(struct live *live)
 			r = session_stage_errors(&live->session);
 		if (r < 0)
 			return r;
+		lanes_look(live);
 		idle(live, live->received == before);
 	}
 	return 0;
@@ -476,13 +517,15 @@ int live_run(const struct options *options, int kept_fd, say_fn *say, ready_fn *
 	int r = connect_to_kernel(&live, kept_fd, ret_verdict);
 
 	if (r == 0) {
-		r = session_open(&live.session, options, say, ret_verdict);
+		lanes_open(&live, options, say);
+		r = session_open(&live.session, options, live.exec_lanes, say, ret_verdict);
 		if (r == 0) {
 			live.landing = ring_writer_landing(live.session.writer);
 			begin_say(&live);
 			r = outcome(&live, run(&live), ret_verdict);
 		}
 		session_close(&live.session);
+		exec_lanes_close(live.exec_lanes);
 	}
 	connector_close(live.connector);
 	if (live.step_fd >= 0)

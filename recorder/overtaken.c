@@ -6,13 +6,11 @@
 
 enum {
 	WHAT_OFFSET = WIRE_HEADER_BYTES,
+	TIME_OFFSET = WHAT_OFFSET + 8,
 	TID_OFFSET = WIRE_HEADER_BYTES + WIRE_EVENT_MIN_BYTES,
 	PID_OFFSET = TID_OFFSET + 4,
 	LOOK_BYTES = PID_OFFSET + 4,
 };
-
-/* The kernel's values of schema/event_kinds.h. */
-enum { WHAT_EXEC = 0x2, WHAT_UID = 0x4, WHAT_GID = 0x40, WHAT_COMM = 0x200 };
 
 static uint32_t u32_at(const uint8_t *bytes)
 {
@@ -22,34 +20,44 @@ static uint32_t u32_at(const uint8_t *bytes)
 	return le32_get(v);
 }
 
+static uint64_t u64_at(const uint8_t *bytes)
+{
+	le64 v;
+
+	memcpy(&v, bytes, sizeof(v));
+	return le64_get(v);
+}
+
 static uint32_t fields_of(uint32_t what, uint32_t tid, uint32_t pid)
 {
 	switch (what) {
-	case WHAT_EXEC:
+	case WIRE_WHAT_EXEC:
 		return (1u << DETAIL_TAG_LIMIT) - 1;
-	case WHAT_UID:
-	case WHAT_GID:
+	case WIRE_WHAT_UID:
+	case WIRE_WHAT_GID:
 		return tid == pid ? 1u << DETAIL_IDS : 0;
-	case WHAT_COMM:
+	case WIRE_WHAT_COMM:
 		return tid == pid ? 1u << DETAIL_COMM : 0;
 	default:
 		return 0;
 	}
 }
 
-uint32_t overtaken_fields(const struct overtaken_batch *batch, size_t at)
+uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct event *exec,
+			  uint64_t read_ns)
 {
-	const uint8_t *exec = batch->slots + at * batch->slot_bytes, *later = exec;
-	uint32_t fields = 0, pid;
+	uint32_t fields = 0;
 
-	if (batch->lengths[at] < LOOK_BYTES || u32_at(exec + WHAT_OFFSET) != WHAT_EXEC)
-		return 0;
-	pid = u32_at(exec + PID_OFFSET);
-	for (size_t i = at + 1; i < batch->count; i++) {
-		later += batch->slot_bytes;
-		if (batch->lengths[i] >= LOOK_BYTES && u32_at(later + PID_OFFSET) == pid)
-			fields |= fields_of(u32_at(later + WHAT_OFFSET), u32_at(later + TID_OFFSET),
-					    pid);
+	for (size_t i = 0; batch && i < batch->count; i++) {
+		const uint8_t *other = batch->slots + i * batch->slot_bytes;
+		uint64_t time_ns;
+
+		if (batch->lengths[i] < LOOK_BYTES || u32_at(other + PID_OFFSET) != exec->pid)
+			continue;
+		time_ns = u64_at(other + TIME_OFFSET);
+		if (time_ns > exec->timestamp_ns && time_ns <= read_ns)
+			fields |= fields_of(u32_at(other + WHAT_OFFSET), u32_at(other + TID_OFFSET),
+					    exec->pid);
 	}
 	return fields;
 }

@@ -1,4 +1,4 @@
-/* overtaken.h - what later datagrams of a batch say about details that are about to be read for an EXEC.  Pure.
+/* overtaken.h - what later datagrams of a batch say about details that were read for an EXEC.  Pure.
  *
  * Between an EXEC and the moment when /proc is read its process may have run something else, taken another name or other ids.  /proc
  * tells what is now, not what was then; a later datagram that is already here tells them apart.
@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/event.h"
+
 /* Datagrams that lie in slots of slot_bytes each, as recvmmsg() left them. */
 struct overtaken_batch {
 	const uint8_t *slots;
@@ -16,5 +18,7 @@ struct overtaken_batch {
 	size_t count;
 };
 
-/* A bit (1 << enum detail_tag) for each field that is out of date for the EXEC that is datagram number `at`; 0 when that is no EXEC. */
-uint32_t overtaken_fields(const struct overtaken_batch *batch, size_t at);
+/* A bit (1 << enum detail_tag) for each field that was out of date for this EXEC when it was read at read_ns (UINT64_MAX: it is not read yet), by
+ * what the batch holds of its process with a time between the two.  batch NULL: 0. */
+uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct event *exec,
+			  uint64_t read_ns);

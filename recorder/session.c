@@ -18,6 +18,11 @@
 
 enum { LOCK_TRIES = 50, LOCK_PAUSE_MS = 20, NOTE_BYTES = 2048, ROOM_PAUSE_MS = 1 };
 
+struct procfs_setup session_procfs_setup(const struct options *options)
+{
+	return (struct procfs_setup){ .path = "/proc", .argv_max_bytes = options->argv_max_bytes };
+}
+
 int session_path(const struct options *options, const char *name, char *out, size_t out_bytes)
 {
 	int n = snprintf(out, out_bytes, "%s/%s", options->store, name);
@@ -155,13 +160,9 @@ static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t ti
 
 static int parts_open(struct session *session)
 {
+	const struct procfs_setup setup = session_procfs_setup(session->options);
 	const bool import = session->options->input != NULL;
-	int r = import ? 0
-		       : procfs_open(
-				 &(struct procfs_setup){ .path = "/proc",
-							 .argv_max_bytes =
-								 session->options->argv_max_bytes },
-				 &session->procfs);
+	int r = import ? 0 : procfs_open(&setup, &session->procfs);
 
 	if (r < 0)
 		return r;
@@ -173,6 +174,7 @@ static int parts_open(struct session *session)
 		.stage_bytes = session->stage_bytes,
 		.gaps = session->gaps,
 		.procfs = session->procfs,
+		.exec_lanes = session->exec_lanes,
 		.keep_late = !import,
 		.lost_sum = &session->lost_sum,
 	});
@@ -206,13 +208,15 @@ static int signals_open(struct session *session)
 	return session->signal_fd < 0 ? -errno : 0;
 }
 
-int session_open(struct session *session, const struct options *options, say_fn *say,
-		 struct verdict *ret_verdict)
+int session_open(struct session *session, const struct options *options,
+		 struct exec_lanes *exec_lanes, say_fn *say, struct verdict *ret_verdict)
 {
 	char path[SESSION_PATH_BYTES], text[64];
 	int r;
 
-	*session = (struct session){ .options = options, .say = say, .signal_fd = -1 };
+	*session = (struct session){
+		.options = options, .say = say, .exec_lanes = exec_lanes, .signal_fd = -1
+	};
 	if (session_path(options, "ledger.ring", path, sizeof(path)) < 0)
 		return verdict_set(ret_verdict, VERDICT_USAGE, "the name of the store is too long");
 	if (!options->input) {
@@ -346,6 +350,10 @@ static size_t note_write(const struct session *session, char note[NOTE_BYTES])
 	note_add(note, &bytes, "ring_size", "%llu", (unsigned long long)session->ring_bytes);
 	note_add(note, &bytes, "durability", "%s", durability_word(options->durability));
 	note_add(note, &bytes, "index", "%s", options->ring_only ? "no" : "yes");
+	if (!options->input)
+		note_add(note, &bytes, "exec_lane", "%s",
+			 session->exec_lanes ? realtime_word(exec_lanes_mode(session->exec_lanes))
+					     : "none");
 	if (options->input)
 		note_add(note, &bytes, "input", "%.1000s", options->input);
 	return bytes;

@@ -26,7 +26,8 @@ struct session {
 	struct ring_writer *writer;
 	struct ring_opened opened;
 	struct gaps *gaps;
-	struct procfs *procfs; /* NULL for an import */
+	struct procfs *procfs;         /* NULL for an import */
+	struct exec_lanes *exec_lanes; /* the caller's; NULL: there are none */
 	struct intake *intake;
 	struct sealer *sealer;
 	_Atomic uint64_t lost_sum; /* events lost since the ring was made */
@@ -38,13 +39,17 @@ struct session {
 	int signal;    /* the one that has come; 0: none */
 };
 
+/* How /proc is to be read. */
+struct procfs_setup session_procfs_setup(const struct options *options);
+
 /* The path of a file in the store.  0, or -ENAMETOOLONG. */
 int session_path(const struct options *options, const char *name, char *out, size_t out_bytes);
 
-/* Makes the folder where it is missing, opens the ring, takes over what the last run knew and starts the sealer.
+/* Makes the folder where it is missing, opens the ring, takes over what the last run knew and starts the sealer.  exec_lanes: read by them, or
+ * NULL; they outlive the session.
  * 0, or the code of *ret_verdict; session_close() is called in both cases. */
-int session_open(struct session *session, const struct options *options, say_fn *say,
-		 struct verdict *ret_verdict);
+int session_open(struct session *session, const struct options *options,
+		 struct exec_lanes *exec_lanes, say_fn *say, struct verdict *ret_verdict);
 
 /* Stages one event of the recorder's own, waiting for room.  0, or as session_wait_room(). */
 enum { SESSION_STOP_MS = 500 };

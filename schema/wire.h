@@ -20,6 +20,14 @@ enum {
 	WIRE_CN_VAL_PROC = 1,
 };
 
+/* The kernel's numbers of schema/event_kinds.h that are looked for without decoding. */
+enum {
+	WIRE_WHAT_EXEC = 0x2,
+	WIRE_WHAT_UID = 0x4,
+	WIRE_WHAT_GID = 0x40,
+	WIRE_WHAT_COMM = 0x200,
+};
+
 enum { WIRE_FOREIGN = 1 };
 
 /* Decodes one datagram of `bytes` bytes: its nlmsg_len, or that rounded up to 4 as netlink sends it.  event_no stays 0.

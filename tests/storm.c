@@ -1,12 +1,11 @@
-/* storm.c - storm MODE COUNT WORKERS: tasks as fast as this machine makes them; a helper of tests and benches.
+/* storm.c - storm MODE COUNT WORKERS [PROGRAM]: tasks as fast as this machine makes them; a helper of tests and benches.
  *
- * WORKERS processes, pinned to the CPUs in turn, make COUNT tasks each: fork (ends at once), vfork, thread, exec (/bin/true), or comm (names
- * set).  Prints on standard output, as a u32 each, the tids that were made (comm: of the workers, COUNT times).
+ * WORKERS processes, pinned to the CPUs in turn, make COUNT tasks each: fork (ends at once), vfork, thread, exec (PROGRAM or /bin/true, with
+ * the argument storm-WORKER-NUMBER), or comm (names set).  Prints on standard output, as a u32 each, the tids that were made (comm: of the workers, COUNT times).
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,14 +65,27 @@ static pid_t vfork_once(void)
 	return pid;
 }
 
-static pid_t fork_once(bool exec)
+static pid_t fork_once(void)
 {
 	pid_t pid = fork();
 
-	if (pid == 0) {
-		if (exec)
-			(void)execl("/bin/true", "true", (char *)NULL);
+	if (pid == 0)
 		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		_exit(5);
+	return pid;
+}
+
+static pid_t exec_once(const char *program, unsigned worker, long i)
+{
+	char argument[48];
+	pid_t pid;
+
+	(void)snprintf(argument, sizeof(argument), "storm-%u-%ld", worker, i);
+	pid = vfork();
+	if (pid == 0) {
+		(void)execl(program, program, argument, (char *)NULL);
+		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 		_exit(5);
@@ -90,7 +102,7 @@ static pid_t comm_once(long i)
 	return getpid();
 }
 
-static _Noreturn void work(char mode, long count, unsigned worker)
+static _Noreturn void work(char mode, const char *program, long count, unsigned worker)
 {
 	struct sink sink = { .count = 0 };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -106,8 +118,10 @@ static _Noreturn void work(char mode, long count, unsigned worker)
 			sink_add(&sink, comm_once(i));
 		else if (mode == 'v')
 			sink_add(&sink, vfork_once());
+		else if (mode == 'e')
+			sink_add(&sink, exec_once(program, worker, i));
 		else
-			sink_add(&sink, fork_once(mode == 'e'));
+			sink_add(&sink, fork_once());
 	}
 	sink_flush(&sink);
 	_exit(0);
@@ -120,14 +134,15 @@ int main(int argc, char **argv)
 	int bad = 0, status;
 
 	if (count <= 0 || workers <= 0 || workers > WORKERS_MAX || !strchr("fvtec", argv[1][0])) {
-		(void)fprintf(stderr, "usage: storm fork|vfork|thread|exec|comm COUNT WORKERS\n");
+		(void)fprintf(stderr,
+			      "usage: storm fork|vfork|thread|exec|comm COUNT WORKERS [PROGRAM]\n");
 		return 2;
 	}
 	for (unsigned worker = 0; worker < workers; worker++) {
 		pid_t pid = fork();
 
 		if (pid == 0)
-			work(argv[1][0], count, worker);
+			work(argv[1][0], argc > 4 ? argv[4] : "/bin/true", count, worker);
 		if (pid < 0)
 			return 1;
 	}

@@ -1,4 +1,4 @@
-/* test_overtaken.c - what later datagrams of a batch say about an EXEC, and what a landing zone still holds. */
+/* test_overtaken.c - what the other datagrams of a batch say about an EXEC, and what a landing zone still holds. */
 #include "recorder/overtaken.h"
 
 #include <string.h>
@@ -27,14 +27,22 @@ static void put(struct event event)
 
 static void put_kind(uint8_t kind, uint32_t pid, uint32_t tid)
 {
-	put((struct event){ .kind = kind, .pid = pid, .tid = tid, .seq = (uint32_t)count + 1 });
+	put((struct event){ .kind = kind,
+			    .pid = pid,
+			    .tid = tid,
+			    .seq = (uint32_t)count + 1,
+			    .timestamp_ns = 1000 * (count + 1) });
 }
 
-static uint32_t fields(size_t at)
+/* Of the EXEC of process 10 in that slot, whose details were read at read_ns. */
+static uint32_t fields(size_t at, uint64_t read_ns)
 {
 	const struct overtaken_batch batch = { slots, RING_LANDING_SLOT_BYTES, lengths, count };
+	const struct event exec = {
+		.kind = EVENT_EXEC, .pid = 10, .tid = 10, .timestamp_ns = 1000 * (at + 1)
+	};
 
-	return overtaken_fields(&batch, at);
+	return overtaken_fields(&batch, &exec, read_ns);
 }
 
 static void test_overtaken(void)
@@ -43,22 +51,26 @@ static void test_overtaken(void)
 	put_kind(EVENT_EXEC, 10, 10);
 	put_kind(EVENT_FORK, 11, 11);
 	put_kind(EVENT_COMM, 11, 11);
-	ok(fields(0) == 0, "an EXEC behind which others only do things is not overtaken");
-	ok(fields(1) == 0 && fields(2) == 0, "what is no EXEC has nothing to be overtaken");
+	ok(fields(0, UINT64_MAX) == 0,
+	   "an EXEC behind which others only do things is not overtaken");
 	put_kind(EVENT_COMM, 10, 12);
-	ok(fields(0) == 0, "a name given to a thread leaves its process alone");
+	ok(fields(0, UINT64_MAX) == 0, "a name given to a thread leaves its process alone");
 	put_kind(EVENT_COMM, 10, 10);
-	ok(fields(0) == 1u << DETAIL_COMM, "a new name makes the one read useless, nothing else");
+	ok(fields(0, UINT64_MAX) == 1u << DETAIL_COMM,
+	   "a new name makes the one read useless, nothing else");
+	ok(fields(0, 5000) == 1u << DETAIL_COMM && fields(0, 4999) == 0,
+	   "unless it was read before");
 	put_kind(EVENT_GID, 10, 10);
-	ok(fields(0) == (1u << DETAIL_COMM | 1u << DETAIL_IDS), "a new id likewise");
+	ok(fields(0, UINT64_MAX) == (1u << DETAIL_COMM | 1u << DETAIL_IDS), "a new id likewise");
 	put_kind(EVENT_EXEC, 10, 10);
-	ok(fields(0) >> DETAIL_EXE & 1 && fields(0) >> DETAIL_ARGV & 1 &&
-		   fields(0) >> DETAIL_CGROUP & 1,
+	ok(fields(0, UINT64_MAX) >> DETAIL_EXE & 1 && fields(0, UINT64_MAX) >> DETAIL_ARGV & 1 &&
+		   fields(0, UINT64_MAX) >> DETAIL_CGROUP & 1,
 	   "another EXEC overtakes every field");
-	ok(fields(6) == 0, "the last one of a batch is never overtaken");
+	ok(fields(6, UINT64_MAX) == 0, "what came before overtakes nothing");
 	lengths[6] = 0;
-	ok(fields(6) == 0 && !(fields(0) >> DETAIL_EXE & 1),
-	   "a slot without length is not looked at");
+	ok(!(fields(0, UINT64_MAX) >> DETAIL_EXE & 1), "a slot without length is not looked at");
+	ok(overtaken_fields(NULL, &(struct event){ .kind = EVENT_EXEC }, UINT64_MAX) == 0,
+	   "without a batch nothing is known to be overtaken");
 }
 
 static void test_salvage(void)

@@ -1,0 +1,317 @@
+#include "recorder/exec_lane.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "recorder/clock.h"
+#include "recorder/connector.h"
+#include "recorder/event_detail.h"
+#include "recorder/exec_table.h"
+#include "schema/cleanup.h"
+#include "schema/wire.h"
+
+/* How long a thread that was demoted stays so: what made it run on may have passed. */
+#define DEMOTED_NS UINT64_C(10000000000)
+
+enum { DATAGRAM_BYTES = 256 };
+
+struct lane {
+	struct exec_lanes *lanes;
+	struct exec_lane_range range;
+	struct connector *connector;
+	struct procfs *procfs;
+	pthread_t thread;
+	sem_t begun; /* behind it, tid and mode are there */
+	pid_t tid;
+	enum realtime_mode mode;
+	uint64_t demoted_ns; /* 0: it is not */
+	uint8_t datagram[DATAGRAM_BYTES];
+	uint8_t packed[EVENT_DETAIL_MAX_BYTES];
+};
+
+struct exec_lanes {
+	say_fn *say;
+	struct procfs_setup procfs;
+	int stop_fd;
+	atomic_bool stopping;
+	_Atomic uint64_t suspended_ns;
+	struct lane *lanes[EXEC_LANES_MAX];
+	unsigned count;
+	struct cpus online;
+	_Atomic(struct exec_table *) tables[GAPS_CPU_LIMIT]; /* NULL: nobody reads for it */
+};
+
+unsigned exec_lanes_plan(const struct cpus *online,
+			 struct exec_lane_range ret_ranges[EXEC_LANES_MAX])
+{
+	const uint32_t cpus = cpus_count(online);
+	const unsigned lanes = cpus < EXEC_LANES_MAX ? cpus : EXEC_LANES_MAX;
+	uint32_t seen = 0;
+	unsigned made = 0;
+
+	for (uint32_t cpu = 0; cpu < GAPS_CPU_LIMIT && made < lanes; cpu++) {
+		if (!cpus_has(online, cpu))
+			continue;
+		if (seen++ >= (uint64_t)cpus * made / lanes)
+			ret_ranges[made++] = (struct exec_lane_range){ cpu, cpu };
+	}
+	/* Shared lanes leave no gaps, for CPUs that come later. */
+	for (unsigned i = 0; cpus > EXEC_LANES_MAX && i < made; i++)
+		ret_ranges[i].last =
+			i + 1 < made ? ret_ranges[i + 1].first - 1 : GAPS_CPU_LIMIT - 1;
+	if (cpus > EXEC_LANES_MAX)
+		ret_ranges[0].first = 0;
+	return made;
+}
+
+/* --- a lane's thread: takes no lock, and mallocs nothing --- */
+
+static void exec_take(struct lane *lane, size_t bytes)
+{
+	struct exec_lanes *lanes = lane->lanes;
+	struct exec_table *table;
+	struct event event;
+
+	if (wire_decode(lane->datagram, bytes, &event) != 0 || event.kind != EVENT_EXEC ||
+	    event.cpu >= GAPS_CPU_LIMIT)
+		return;
+	table = atomic_load_explicit(&lanes->tables[event.cpu], memory_order_acquire);
+	if (!table)
+		return;
+	bytes = event_detail_exec(lane->procfs, &event,
+				  atomic_load_explicit(&lanes->suspended_ns, memory_order_relaxed),
+				  lane->packed);
+	exec_table_put(table, event.seq, clock_monotonic_ns(), lane->packed, bytes);
+}
+
+/* A CPU that is off line, or not in our cpuset, refuses: then the thread runs where it may, and is only later. */
+static void lane_pin(const struct lane *lane)
+{
+	const struct cpus own = cpus_range(lane->range.first, lane->range.last);
+
+	(void)sched_setaffinity(lane->tid, sizeof(own), own.sets);
+}
+
+static void *lane_main(void *context)
+{
+	struct lane *lane = context;
+	struct pollfd waits[] = {
+		{ .fd = connector_fd(lane->connector), .events = POLLIN },
+		{ .fd = lane->lanes->stop_fd, .events = POLLIN },
+	};
+
+	lane->tid = gettid();
+	lane_pin(lane);
+	lane->mode = realtime_enter();
+	(void)sem_post(&lane->begun);
+	while (!atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
+		uint32_t length;
+		int n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 1,
+					  &length);
+
+		if (n > 0)
+			exec_take(lane, length);
+		else if (n < 0 || poll(waits, 2, -1) < 0)
+			break; /* the ordinary way reads from here on */
+	}
+	return NULL;
+}
+
+/* --- opening and closing --- */
+
+static void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	connector_close(lane->connector);
+	procfs_close(lane->procfs);
+	free(lane);
+}
+
+static void cleanup_lane(struct lane **lane)
+{
+	lane_free(*lane);
+}
+
+#define auto_lane __attribute__((cleanup(cleanup_lane)))
+
+/* Tables for the CPUs of the range that are on line and have none.  0 or -ENOMEM. */
+static int tables_make(struct exec_lanes *lanes, const struct cpus *online,
+		       const struct exec_lane_range *range)
+{
+	for (uint32_t cpu = range->first; cpu <= range->last; cpu++) {
+		struct exec_table *table;
+
+		if (!cpus_has(online, cpu) ||
+		    atomic_load_explicit(&lanes->tables[cpu], memory_order_relaxed))
+			continue;
+		table = exec_table_new();
+		if (!table)
+			return -ENOMEM;
+		atomic_store_explicit(&lanes->tables[cpu], table, memory_order_release);
+	}
+	return 0;
+}
+
+static int lane_open(struct exec_lanes *lanes, const struct exec_lane_range *range)
+{
+	auto_lane struct lane *lane = calloc(1, sizeof(*lane));
+	int r;
+
+	if (!lane)
+		return -ENOMEM;
+	lane->lanes = lanes;
+	lane->range = *range;
+	(void)sem_init(&lane->begun, 0, 0);
+	r = procfs_open(&lanes->procfs, &lane->procfs);
+	if (r == 0)
+		r = connector_open_execs(range->first, range->last, &lane->connector);
+	if (r == 0)
+		r = -pthread_create(&lane->thread, NULL, lane_main, lane);
+	if (r != 0)
+		return r;
+	while (sem_wait(&lane->begun) < 0)
+		;
+	lanes->lanes[lanes->count++] = steal_pointer(lane);
+	return 0;
+}
+
+int exec_lanes_open(const struct procfs_setup *procfs, say_fn *say, struct exec_lanes **ret_lanes)
+{
+	struct exec_lane_range ranges[EXEC_LANES_MAX];
+	struct exec_lanes *lanes = calloc(1, sizeof(*lanes));
+	unsigned count;
+	int r = lanes ? cpus_online(&lanes->online) : -ENOMEM;
+
+	if (r < 0) {
+		free(lanes);
+		return r;
+	}
+	lanes->say = say;
+	lanes->procfs = *procfs;
+	lanes->stop_fd = eventfd(0, EFD_CLOEXEC);
+	r = lanes->stop_fd < 0 ? -errno : realtime_guard();
+	count = exec_lanes_plan(&lanes->online, ranges);
+	for (unsigned i = 0; i < count && r == 0; i++) {
+		r = tables_make(lanes, &lanes->online, &ranges[i]);
+		if (r == 0)
+			r = lane_open(lanes, &ranges[i]);
+	}
+	if (r != 0) {
+		exec_lanes_close(lanes);
+		return r;
+	}
+	*ret_lanes = lanes;
+	return 0;
+}
+
+void exec_lanes_close(struct exec_lanes *lanes)
+{
+	if (!lanes)
+		return;
+	atomic_store_explicit(&lanes->stopping, true, memory_order_relaxed);
+	if (lanes->stop_fd >= 0)
+		(void)eventfd_write(lanes->stop_fd, 1);
+	for (unsigned i = 0; i < lanes->count; i++) {
+		(void)pthread_join(lanes->lanes[i]->thread, NULL);
+		lane_free(lanes->lanes[i]);
+	}
+	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
+		exec_table_free(lanes->tables[cpu]);
+	if (lanes->stop_fd >= 0)
+		(void)close(lanes->stop_fd);
+	free(lanes);
+}
+
+/* --- the stager's side --- */
+
+unsigned exec_lanes_count(const struct exec_lanes *lanes)
+{
+	return lanes->count;
+}
+
+enum realtime_mode exec_lanes_mode(const struct exec_lanes *lanes)
+{
+	enum realtime_mode worst = REALTIME_FIFO;
+
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (lanes->lanes[i]->mode > worst)
+			worst = lanes->lanes[i]->mode;
+	return worst;
+}
+
+void exec_lanes_set_suspended(struct exec_lanes *lanes, uint64_t suspended_ns)
+{
+	atomic_store_explicit(&lanes->suspended_ns, suspended_ns, memory_order_relaxed);
+}
+
+int exec_lanes_take(struct exec_lanes *lanes, uint32_t cpu, uint32_t seq, uint8_t *out,
+		    size_t *ret_bytes, uint64_t *ret_read_ns)
+{
+	struct exec_table *table = NULL;
+
+	if (cpu < GAPS_CPU_LIMIT)
+		table = atomic_load_explicit(&lanes->tables[cpu], memory_order_relaxed);
+	return table ? exec_table_take(table, seq, out, ret_bytes, ret_read_ns)
+		     : EXEC_TABLE_NOTHING;
+}
+
+static struct lane *lane_of(struct exec_lanes *lanes, uint32_t cpu)
+{
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (cpu >= lanes->lanes[i]->range.first && cpu <= lanes->lanes[i]->range.last)
+			return lanes->lanes[i];
+	return NULL;
+}
+
+static void cpu_add(struct exec_lanes *lanes, const struct cpus *online, uint32_t cpu)
+{
+	const struct exec_lane_range own = { cpu, cpu };
+	int r = 0;
+
+	if (lane_of(lanes, cpu) || lanes->count < EXEC_LANES_MAX)
+		r = tables_make(lanes, online, &own);
+	if (r == 0 && !lane_of(lanes, cpu) && lanes->count < EXEC_LANES_MAX)
+		r = lane_open(lanes, &own);
+	if (r != 0)
+		lanes->say("cannot read at once what CPU %u runs: its short-lived programs may "
+			   "stay without arguments",
+			   cpu);
+}
+
+static void guard_look(struct exec_lanes *lanes, struct lane *lane, uint64_t now_ns)
+{
+	if (lane->mode != REALTIME_FIFO || !realtime_demoted(lane->tid))
+		return;
+	if (lane->demoted_ns == 0) {
+		lanes->say("the thread that reads what CPU %u runs did not rest for %d ms and lost "
+			   "its priority; short-lived programs may stay without arguments",
+			   lane->range.first, REALTIME_LIMIT_MS);
+		lane->demoted_ns = now_ns;
+	} else if (now_ns >= lane->demoted_ns + DEMOTED_NS) {
+		lane->demoted_ns = 0;
+		if (realtime_guard() == 0)
+			(void)realtime_promote(lane->tid);
+	}
+}
+
+void exec_lanes_look(struct exec_lanes *lanes, const struct cpus *online, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < lanes->count; i++)
+		guard_look(lanes, lanes->lanes[i], now_ns);
+	if (cpus_equal(online, &lanes->online))
+		return;
+	for (uint32_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
+		if (cpus_has(online, cpu) && !cpus_has(&lanes->online, cpu))
+			cpu_add(lanes, online, cpu);
+	lanes->online = *online;
+	for (unsigned i = 0; i < lanes->count; i++)
+		lane_pin(lanes->lanes[i]);
+}

@@ -1,0 +1,81 @@
+#!/bin/bash
+# test_lanes.sh - the lanes on the real kernel: what short-lived programs were, with and without real-time threads.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+D=$BUILD/procledgerd
+P=$BUILD/procledger
+unset PROCLEDGER_STORE
+store=$scratch/store
+
+[ "$(id -u)" -eq 0 ] || skip_all "not root: the kernel's events are not to be had"
+
+# record COMMAND...  Starts the recorder, by a command that is given its words, and waits until it records.
+record() {
+	rm -rf "$store"
+	: >"$scratch/log"
+	"$@" "$D" --store "$store" --ring-size 64M 2>"$scratch/log" &
+	recorder=$!
+	for _ in $(seq 200); do
+		grep -q 'recording into' "$scratch/log" && break
+		kill -0 "$recorder" 2>/dev/null || break
+		sleep 0.02
+	done
+}
+
+# stop  Ends it; $code is how it ended.
+stop() {
+	kill -TERM "$recorder"
+	wait "$recorder"
+	code=$?
+}
+
+ask() {
+	"$P" --store "$store" "$@" 2>/dev/null | tr -d '\r'
+}
+
+# known PROGRAM  How many of the storm's programs have this exe and an argument of their own.
+known() {
+	ask sql -o csv "SELECT count(DISTINCT json_extract(argv, '\$[1]')) FROM process WHERE exe = '$1'
+		AND json_extract(argv, '\$[1]') GLOB 'storm-[0-9]-*'" | tail -n 1
+}
+
+# --- real-time threads ---
+record env
+kill -0 "$recorder" 2>/dev/null || skip_all "$(sed 's/^procledgerd: //;1q' "$scratch/log")"
+fifo=$(ask status | grep -c 'exec details .*SCHED_FIFO')
+"$BUILD/tests/storm" exec 300 2 /bin/true >/dev/null
+"$BUILD/tests/storm" exec 300 2 "$PWD/$BUILD/tests/tiny" >/dev/null
+stop
+is $code 0 "the recorder ends in order"
+true=$(known "$(readlink -f /bin/true)")
+tiny=$(known "$(readlink -f "$BUILD/tests/tiny")")
+if [ "$fifo" -eq 1 ]; then
+	[ "$true" -ge 598 ]
+	ok $? "program and arguments of /bin/true are known: $true of 600"
+	[ "$tiny" -ge 590 ]
+	ok $? "and of a program that only exits: $tiny of 600"
+else
+	ok 0 "short-lived programs # SKIP no permission for real-time threads"
+fi
+is "$(ask status -o json | grep -o '"exec_lane":"[a-z]*"')" \
+	"\"exec_lane\":\"$([ "$fifo" -eq 1 ] && echo fifo || echo default)\"" "status says how they were read"
+
+# --- without ---
+if command -v setpriv >/dev/null; then
+	record setpriv --bounding-set -sys_nice
+	grep -q 'no permission for real-time threads (CAP_SYS_NICE)' "$scratch/log"
+	ok $? "without CAP_SYS_NICE the recorder says what that costs"
+	ask status | grep -q 'exec details .*no CAP_SYS_NICE'
+	ok $? "and so does status"
+	"$BUILD/tests/storm" exec 50 2 /bin/true >/dev/null
+	sh -c 'sleep 0.1; : lanes' lanes-slow
+	stop
+	is $code 0 "it records all the same"
+	is "$(ask sql -o csv "SELECT count(*) FROM process WHERE argv LIKE '%lanes-slow%' AND exe IS NOT NULL" |
+		tail -n 1)" 1 "programs that live for longer are known"
+	is "$(ask sql -o csv 'SELECT min(complete) FROM coverage' | tail -n 1)" 1 "and nothing is lost"
+fi
+
+done_testing

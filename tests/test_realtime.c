@@ -1,0 +1,84 @@
+/* test_realtime.c - a thread before all others that runs away gives its CPU back.  Takes a real-time thread: root, else skipped. */
+#include "recorder/realtime.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/tap.h"
+
+enum { WAIT_MS = 5000 };
+
+struct runaway {
+	sem_t go;
+	atomic_int tid, mode;
+	atomic_bool stop;
+};
+
+static void *runaway_main(void *context)
+{
+	struct runaway *runaway = context;
+
+	atomic_store(&runaway->mode, (int)realtime_enter());
+	atomic_store(&runaway->tid, gettid());
+	(void)sem_wait(&runaway->go);
+	while (!atomic_load(&runaway->stop))
+		;
+	return NULL;
+}
+
+static void rest_ms(long ms)
+{
+	struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+static bool demoted_in_time(pid_t tid)
+{
+	for (int ms = 0; ms < WAIT_MS; ms += 10) {
+		if (realtime_demoted(tid))
+			return true;
+		rest_ms(10);
+	}
+	return false;
+}
+
+static void test_guard(void)
+{
+	struct runaway runaway = { .stop = false };
+	pthread_t thread;
+	pid_t tid;
+
+	ok(realtime_guard() == 0, "the guard is set");
+	(void)sem_init(&runaway.go, 0, 0);
+	if (pthread_create(&thread, NULL, runaway_main, &runaway) != 0)
+		exit(1);
+	while ((tid = atomic_load(&runaway.tid)) == 0)
+		rest_ms(1);
+	if (atomic_load(&runaway.mode) == REALTIME_FIFO) {
+		ok(!realtime_demoted(tid), "a thread that rests keeps its place");
+		(void)sem_post(&runaway.go);
+		ok(demoted_in_time(tid), "one that runs on loses it, and the process lives");
+		ok(realtime_guard() == 0 && realtime_promote(tid) == 0 && demoted_in_time(tid),
+		   "given it back, it loses it again");
+	} else {
+		ok(true, "a real-time thread that runs away # SKIP there is no permission for one");
+		(void)sem_post(&runaway.go);
+	}
+	atomic_store(&runaway.stop, true);
+	(void)pthread_join(thread, NULL);
+}
+
+int main(void)
+{
+	ok(strcmp(realtime_word(REALTIME_FIFO), "fifo") == 0 &&
+		   strcmp(realtime_word(REALTIME_NICE), "nice") == 0 &&
+		   strcmp(realtime_word(REALTIME_DEFAULT), "default") == 0,
+	   "every mode has its word");
+	test_guard();
+	return done_testing();
+}
