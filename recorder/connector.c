@@ -26,8 +26,6 @@ enum {
 	LISTEN_BYTES = WIRE_HEADER_BYTES + sizeof(uint32_t),
 	WHAT_OFFSET = WIRE_HEADER_BYTES,
 	CPU_OFFSET = WIRE_HEADER_BYTES + sizeof(uint32_t),
-	/* What a queued event is charged is 832 bytes from 6.3 on and 768 before; half of that is certainly not too much. */
-	QUEUED_MIN_BYTES = 384,
 };
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -103,6 +101,19 @@ static int socket_only_acks(const struct mnl_socket *socket)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), /* NONE */
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return socket_filter(socket, code, CODE_COUNT(code));
+}
+
+/* Lets COMM through, or everything else: answers to control messages too. */
+static int socket_only_names(const struct mnl_socket *socket, bool names)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WHAT_OFFSET),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(WIRE_WHAT_COMM), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, names ? UINT32_MAX : 0),
+		BPF_STMT(BPF_RET | BPF_K, names ? 0 : UINT32_MAX),
 	};
 
 	return socket_filter(socket, code, CODE_COUNT(code));
@@ -190,9 +201,9 @@ static int ack_wait(const struct mnl_socket *witness, uint32_t ack)
 	}
 }
 
-/* Subscribes the socket.  The answer is multicast, so a second socket can wait for it: of the first one nothing is read, and no event
+/* Subscribes everybody who has joined.  The answer is multicast, so a witness can wait for it: of the others nothing is read, and no event
  * behind LISTEN is lost. */
-static int socket_subscribe(struct mnl_socket *socket)
+static int socket_subscribe(const struct mnl_socket *socket)
 {
 	auto_socket struct mnl_socket *witness = NULL;
 	uint32_t ack;
@@ -202,8 +213,6 @@ static int socket_subscribe(struct mnl_socket *socket)
 		r = socket_only_acks(witness);
 	if (r == 0)
 		r = socket_join(witness);
-	if (r == 0)
-		r = socket_join(socket);
 	if (r == 0 && getrandom(&ack, sizeof(ack), 0) != (ssize_t)sizeof(ack))
 		r = -errno;
 	if (r == 0)
@@ -226,16 +235,48 @@ static int connector_make(struct mnl_socket *socket, struct connector **ret_conn
 	return 0;
 }
 
-int connector_open(struct connector **ret_connector)
+/* A socket of a lane, joined: the filter goes first, for whoever has joined gets everything. */
+static int lane_open(enum connector_lane lane, struct mnl_socket **ret_socket)
 {
 	auto_socket struct mnl_socket *socket = NULL;
 	int r = socket_make(&socket);
 
 	if (r != 0)
 		return r;
-	socket_widen(socket, CONNECTOR_BUFFER_BYTES);
-	r = socket_subscribe(socket);
-	return r == 0 ? connector_make(steal_pointer(socket), ret_connector) : r;
+	socket_widen(socket, lane == CONNECTOR_NAMES ? CONNECTOR_NAMES_BUFFER_BYTES
+						     : CONNECTOR_BUFFER_BYTES);
+	r = socket_only_names(socket, lane == CONNECTOR_NAMES);
+	if (r == 0)
+		r = socket_join(socket);
+	if (r == 0)
+		*ret_socket = steal_pointer(socket);
+	return r;
+}
+
+int connector_open(struct connector *ret_connectors[CONNECTOR_LANES], uint64_t *ret_from_ns)
+{
+	auto_socket struct mnl_socket *main = NULL, *names = NULL;
+	struct connector *connectors[CONNECTOR_LANES];
+	uint64_t from_ns;
+	int r = lane_open(CONNECTOR_MAIN, &main);
+
+	if (r == 0)
+		r = lane_open(CONNECTOR_NAMES, &names);
+	from_ns = clock_monotonic_ns();
+	if (r == 0)
+		r = socket_subscribe(main);
+	if (r == 0)
+		r = connector_make(steal_pointer(main), &connectors[CONNECTOR_MAIN]);
+	if (r != 0)
+		return r;
+	r = connector_make(steal_pointer(names), &connectors[CONNECTOR_NAMES]);
+	if (r != 0) {
+		connector_close(connectors[CONNECTOR_MAIN]);
+		return r;
+	}
+	memcpy(ret_connectors, connectors, sizeof(connectors));
+	*ret_from_ns = from_ns;
+	return 0;
 }
 
 int connector_open_execs(uint32_t first_cpu, uint32_t last_cpu, struct connector **ret_connector)
@@ -317,25 +358,26 @@ static uint32_t message_take(struct connector *connector, size_t i, uint8_t *slo
 	return 0;
 }
 
-int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,
-		      uint32_t *ret_lengths)
+int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t first,
+		      size_t count, uint32_t *ret_lengths)
 {
 	int n;
 
-	if (count > CONNECTOR_BATCH_MAX)
-		count = CONNECTOR_BATCH_MAX;
+	if (count > CONNECTOR_BATCH_MAX - first)
+		count = CONNECTOR_BATCH_MAX - first;
 	/* Once: 40 KB of headers would be written for a handful of events each time. */
 	if (connector->prepared_slots != slots)
 		messages_prepare(connector, slots, slot_bytes);
-	n = recvmmsg(connector->fd, connector->messages, (unsigned)count, MSG_DONTWAIT, NULL);
+	n = recvmmsg(connector->fd, connector->messages + first, (unsigned)count, MSG_DONTWAIT,
+		     NULL);
 	/* ENOBUFS is of kernels that do not know NETLINK_NO_ENOBUFS; like want of memory it is no reason to end. */
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM
 			       ? 0
 			       : -errno;
-	for (int i = 0; i < n; i++)
-		ret_lengths[i] = message_take(connector, (size_t)i, slots + (size_t)i * slot_bytes,
-					      slot_bytes);
+	for (size_t i = 0; i < (size_t)n; i++)
+		ret_lengths[i] = message_take(connector, first + i,
+					      slots + (first + i) * slot_bytes, slot_bytes);
 	return n;
 }
 
@@ -349,7 +391,6 @@ int connector_read_state(const struct connector *connector, struct connector_sta
 	*ret_state = (struct connector_state){
 		.buffer_bytes = info[SK_MEMINFO_RCVBUF],
 		.queued_bytes = info[SK_MEMINFO_RMEM_ALLOC],
-		.queued_max = info[SK_MEMINFO_RMEM_ALLOC] / QUEUED_MIN_BYTES + 1,
 		.drops = info[SK_MEMINFO_DROPS],
 	};
 	return 0;

@@ -1,6 +1,6 @@
-/* connector.h - the kernel's proc connector: a netlink socket that gets every process event of the machine.
+/* connector.h - the kernel's proc connector: netlink sockets that get every process event of the machine.
  *
- * One datagram an event, numbered by the kernel before it is sent; what the socket has no room for is dropped and shows as a hole in
+ * Any user can make a million COMM events a second, so these have a socket of their own, and cost FORK, EXEC and EXIT no room.  One datagram an event, numbered by the kernel before it is sent; what the socket has no room for is dropped and shows as a hole in
  * the numbers (gaps.h).  The kernel serves only the initial network, pid and user namespaces.
  */
 #pragma once
@@ -13,6 +13,7 @@ struct connector;
 enum {
 	CONNECTOR_BUFFER_BYTES = 64
 				 << 20, /* asked for; the kernel doubles it: some 160,000 events */
+	CONNECTOR_NAMES_BUFFER_BYTES = 16 << 20,
 	CONNECTOR_EXECS_BUFFER_BYTES = 1 << 20,
 	CONNECTOR_ACK_MS = 1000,
 };
@@ -26,10 +27,16 @@ enum {
 	CONNECTOR_REFUSED = 5,     /* LISTEN was answered with an error */
 };
 
-/* Opens the socket, makes its buffer large, subscribes, and waits until the kernel has acknowledged that.  Nothing that it receives from
- * then on is read here.
- * 0; one of the above; -errno of anything else.  The caller closes it. */
-int connector_open(struct connector **ret_connector);
+enum connector_lane {
+	CONNECTOR_MAIN = 0,  /* everything but COMM */
+	CONNECTOR_NAMES = 1, /* COMM */
+	CONNECTOR_LANES = 2,
+};
+
+/* Opens the sockets of both lanes, makes their buffers large, subscribes, and waits until the kernel has acknowledged that.  Nothing that they
+ * receive from then on is read here.  What happened before *ret_from_ns (CLOCK_MONOTONIC) may be in one of them and missing in the other.
+ * 0; one of the above; -errno of anything else.  The caller closes both. */
+int connector_open(struct connector *ret_connectors[CONNECTOR_LANES], uint64_t *ret_from_ns);
 
 /* Opens a socket that gets nothing but the EXEC events of these CPUs, for as long as anybody is subscribed.  As connector_open(). */
 int connector_open_execs(uint32_t first_cpu, uint32_t last_cpu, struct connector **ret_connector);
@@ -42,19 +49,18 @@ void connector_close(struct connector *connector); /* NULL does nothing; never s
 /* The descriptor, for poll(2); the connector's own. */
 int connector_fd(const struct connector *connector);
 
-/* Receives what waits, straight into slots of slot_bytes each (always the same), at most count of them: ret_lengths[i] is the length of the datagram in
- * slot i, 0 where the kernel was not its sender or it was longer than the slot (it is left out then, and its slot zeroed).
+/* Receives what waits, straight into slots of slot_bytes each (always the same), at most count of them, from the one with the number first on:
+ * ret_lengths[i] is the length of the datagram in slot first + i, 0 where the kernel was not its sender or it was longer than the slot (it is left out then, and its slot zeroed).
  * The number of slots used; 0: nothing waits; -errno. */
-int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t count,
-		      uint32_t *ret_lengths);
+int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_bytes, size_t first,
+		      size_t count, uint32_t *ret_lengths);
 
 enum { CONNECTOR_BATCH_MAX = 448 };
 
 /* What the kernel says of the socket (SO_MEMINFO). */
 struct connector_state {
 	uint32_t buffer_bytes, queued_bytes;
-	uint32_t queued_max; /* at most so many datagrams wait */
-	uint32_t drops;      /* since it was opened */
+	uint32_t drops; /* since it was opened */
 };
 
 /* 0 or -errno. */

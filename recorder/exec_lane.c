@@ -113,7 +113,7 @@ static void *lane_main(void *context)
 	(void)sem_post(&lane->begun);
 	while (!atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
 		uint32_t length;
-		int n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 1,
+		int n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 0, 1,
 					  &length);
 
 		if (n > 0)

@@ -61,6 +61,13 @@ bool gaps_is_newer(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
 	return cpu >= GAPS_CPU_LIMIT || !state->known || seq_ahead(seq, state->seq) > 0;
 }
 
+bool gaps_follows(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
+{
+	const struct cpu_state *state = &gaps->cpus[cpu < GAPS_CPU_LIMIT ? cpu : 0];
+
+	return cpu >= GAPS_CPU_LIMIT || (state->known && seq_ahead(seq, state->seq) <= 1);
+}
+
 int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)
 {
 	struct cpu_state *state;

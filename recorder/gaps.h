@@ -38,6 +38,9 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 /* Whether the number is newer than the last known of its CPU (or there is none, or the CPU is not accounted for). */
 bool gaps_is_newer(const struct gaps *gaps, uint32_t cpu, uint32_t seq);
 
+/* Whether nothing can be missing before this number: it is the next of its CPU, or not newer than the last known, or the CPU is not accounted for. */
+bool gaps_follows(const struct gaps *gaps, uint32_t cpu, uint32_t seq);
+
 /* The time of the newest event of a CPU; 0: none is known. */
 uint64_t gaps_last_ns(const struct gaps *gaps, uint32_t cpu);
 

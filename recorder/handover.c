@@ -7,15 +7,23 @@
 
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(sizeof(int) * KEPT_FDS)];
 };
+
+void kept_close(struct kept *kept)
+{
+	for (unsigned i = 0; i < KEPT_FDS; i++)
+		if (kept->fds[i] >= 0)
+			(void)close(kept->fds[i]);
+	*kept = KEPT_NONE;
+}
 
 int handover_open(int ret_ends[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0 ? -errno : 0;
 }
 
-int handover_send(int end, int fd)
+int handover_send(int end, const struct kept *kept)
 {
 	char byte = 1;
 	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
@@ -23,19 +31,19 @@ int handover_send(int end, int fd)
 	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
 	struct cmsghdr *header;
 
-	if (fd >= 0) {
+	if (kept_any(kept)) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);
 		header = CMSG_FIRSTHDR(&message);
 		header->cmsg_level = SOL_SOCKET;
 		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+		header->cmsg_len = CMSG_LEN(sizeof(kept->fds));
+		memcpy(CMSG_DATA(header), kept->fds, sizeof(kept->fds));
 	}
 	return sendmsg(end, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int handover_take(int end, int *ret_fd)
+int handover_take(int end, struct kept *ret_kept)
 {
 	char byte;
 	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
@@ -51,10 +59,10 @@ int handover_take(int end, int *ret_fd)
 		return errno == EAGAIN || errno == EINTR ? HANDOVER_NONE : -errno;
 	if (n == 0)
 		return HANDOVER_END;
-	*ret_fd = -1;
+	*ret_kept = KEPT_NONE;
 	header = CMSG_FIRSTHDR(&message);
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(header), sizeof(*ret_fd));
+	    header->cmsg_len == CMSG_LEN(sizeof(ret_kept->fds)))
+		memcpy(ret_kept->fds, CMSG_DATA(header), sizeof(ret_kept->fds));
 	return 0;
 }

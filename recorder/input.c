@@ -243,7 +243,7 @@ int input_run(const struct options *options, say_fn *say, ready_fn *ready, void 
 				   strerror(errno));
 	r = session_open(&input.session, options, NULL, say, ret_verdict);
 	if (r == 0) {
-		ready(context, -1);
+		ready(context, &KEPT_NONE);
 		r = record(&input, ret_verdict);
 	}
 	session_close(&input.session);

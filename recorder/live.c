@@ -11,9 +11,8 @@
 #include "recorder/clock.h"
 #include "recorder/connector.h"
 #include "recorder/exec_lane.h"
-#include "recorder/landing.h"
-#include "recorder/overtaken.h"
 #include "recorder/pulse.h"
+#include "recorder/reception.h"
 #include "recorder/refusal.h"
 #include "recorder/session.h"
 #include "recorder/snapshot.h"
@@ -29,6 +28,9 @@ enum { TURN_DATAGRAMS = 65536 };
 #define CLOCK_LOOK_NS UINT64_C(100000000)
 #define LANES_LOOK_NS UINT64_C(1000000000)
 
+/* How long what had happened before a signal may take: all is to be over within a second. */
+#define FINISH_NS UINT64_C(400000000)
+
 /* A deaf socket wakes nobody: so often it is looked at without.  No part of CANARY_PERIOD_MS, or each look might fall just behind a canary. */
 enum { IDLE_MS = 370 };
 
@@ -39,15 +41,13 @@ enum { IDLE_MS = 370 };
 
 struct live {
 	struct session session;
-	struct connector *connector;
-	bool adopted;     /* the connector is the one of a run that ended before its time */
+	struct reception reception;
+	bool adopted;     /* the sockets are those of a run that ended before its time */
+	uint64_t from_ns; /* else: from when on they have everything */
 	uint8_t *landing; /* RING_LANDING_SLOT_COUNT slots */
-	uint32_t lengths[RING_LANDING_SLOT_COUNT];
-	int step_fd; /* readable when the wall clock was set; -1: not to be had */
+	int step_fd;      /* readable when the wall clock was set; -1: not to be had */
 	struct clock_reading clock;
-	uint64_t clock_look_ns; /* not before then */
-	uint64_t received;
-	bool drained;                  /* the socket was found empty */
+	uint64_t clock_look_ns;        /* not before then */
 	struct exec_lanes *exec_lanes; /* NULL: there are none */
 	uint64_t lanes_look_ns;        /* not before then */
 
@@ -62,58 +62,6 @@ struct live {
 	uint64_t good_ns; /* when the counts below were equal */
 	uint64_t good_kernel_forks, good_staged_forks;
 };
-
-/* --- receiving --- */
-
-/* Stages what lies in the landing zone, oldest first.  0; -EINTR or what session_wait_room() gives: the rest stays there. */
-static int landed_take(struct live *live, size_t count)
-{
-	const struct overtaken_batch batch = {
-		.slots = live->landing,
-		.slot_bytes = RING_LANDING_SLOT_BYTES,
-		.lengths = live->lengths,
-		.count = count,
-	};
-
-	for (size_t i = 0; i < count; i++) {
-		uint8_t *slot = live->landing + i * RING_LANDING_SLOT_BYTES;
-		uint32_t bytes = live->lengths[i];
-		unsigned waits = 0;
-		int r;
-
-		if (bytes == 0)
-			continue;
-		while ((r = intake_take(live->session.intake, slot, bytes, &batch)) ==
-			       INTAKE_FULL ||
-		       r == INTAKE_EARLY) {
-			r = session_wait_room(&live->session, waits++);
-			if (r < 0)
-				return r;
-		}
-		memset(slot, 0, bytes); /* invariant 6 */
-	}
-	return 0;
-}
-
-/* Reads the socket until it is empty, or about `most` datagrams have come.  0 or -errno. */
-static int drain(struct live *live, uint64_t most)
-{
-	uint64_t until = live->received + most;
-	int n, r;
-
-	do {
-		n = connector_receive(live->connector, live->landing, RING_LANDING_SLOT_BYTES,
-				      RING_LANDING_SLOT_COUNT, live->lengths);
-		if (n < 0)
-			return n;
-		live->received += (uint64_t)n;
-		live->drained = n < RING_LANDING_SLOT_COUNT;
-		r = landed_take(live, (size_t)n);
-		if (r < 0)
-			return r;
-	} while (n == RING_LANDING_SLOT_COUNT && live->received < until);
-	return 0;
-}
 
 /* --- clocks --- */
 
@@ -173,17 +121,18 @@ static int recovery_stage(struct live *live)
 	};
 	int r;
 
-	if (opened->clean)
-		return 0;
-	/* Of an earlier boot nothing is known to compare with, and what follows is another stream. */
-	if (opened->same_boot)
-		event.arg[1] = landing_salvage(live->landing, RING_LANDING_SLOT_COUNT,
-					       live->session.gaps, live->lengths);
-	r = session_stage(&live->session, &event);
-	if (r == 0 && event.arg[1] > 0)
-		r = landed_take(live, RING_LANDING_SLOT_COUNT);
-	if (!continues(live))
+	/* Of an earlier boot nothing is known to compare with. */
+	if (!opened->clean && opened->same_boot)
+		event.arg[1] = reception_adopt(&live->reception);
+	else
+		memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
+	r = opened->clean ? 0 : session_stage(&live->session, &event);
+	/* What goes on in the sockets is taken with the rest of them; else what follows is another stream. */
+	if (r == 0 && !continues(live)) {
+		r = reception_flush(&live->reception);
 		gaps_baseline_all(live->session.gaps);
+		live->reception.from_ns = live->from_ns;
+	}
 	return r;
 }
 
@@ -201,7 +150,6 @@ static int start_stage(struct live *live, const struct clock_reading *now)
 	suspended_set(live, now);
 	if (r == 0)
 		r = recovery_stage(live);
-	memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
 	return r == 0 ? clock_stage(live, now, EVENT_CLOCK_AT_START) : r;
 }
 
@@ -306,11 +254,30 @@ static int blind_stage(struct live *live, uint64_t missed)
 	return r;
 }
 
-static int socket_renew(struct live *live)
+static void connectors_close(struct reception *reception)
 {
-	struct connector *fresh;
+	for (unsigned i = 0; i < CONNECTOR_LANES; i++) {
+		connector_close(reception->connectors[i]);
+		reception->connectors[i] = NULL;
+	}
+}
+
+static struct kept connectors_kept(const struct live *live)
+{
+	struct kept kept;
+
+	_Static_assert((int)CONNECTOR_LANES == (int)KEPT_FDS, "every lane's socket is kept");
+	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
+		kept.fds[i] = connector_fd(live->reception.connectors[i]);
+	return kept;
+}
+
+static int sockets_renew(struct live *live)
+{
+	struct connector *fresh[CONNECTOR_LANES];
+	struct kept kept;
 	const uint64_t missed = forks_missed(live);
-	int r = connector_open(&fresh);
+	int r = connector_open(fresh, &live->from_ns);
 
 	live->pulse_look_ns = clock_monotonic_ns() + live->blind_pause_ns;
 	if (r != 0) {
@@ -319,15 +286,19 @@ static int socket_renew(struct live *live)
 				"the kernel has fallen silent, and there is no new socket "
 				"to be had; it will be tried again");
 	} else {
-		/* What the old one got after all is older than what the new one gets. */
-		r = drain(live, TURN_DATAGRAMS);
-		connector_close(live->connector);
-		live->connector = fresh;
+		/* What the old ones got after all is older than what the new ones get. */
+		r = reception_round(&live->reception, TURN_DATAGRAMS);
+		if (r == 0)
+			r = reception_flush(&live->reception);
+		connectors_close(&live->reception);
+		memcpy(live->reception.connectors, fresh, sizeof(fresh));
+		live->reception.from_ns = live->from_ns;
 		if (r == 0)
 			r = blind_stage(live, missed);
 		live->good_ns = 0;
+		kept = connectors_kept(live);
 		if (r == 0)
-			live->ready(live->ready_context, connector_fd(fresh));
+			live->ready(live->ready_context, &kept);
 	}
 	live->blind_pause_ns *= 2;
 	if (live->blind_pause_ns > BLIND_PAUSE_MAX_NS)
@@ -341,14 +312,14 @@ static int pulse_look(struct live *live)
 	const uint64_t now_ns = clock_monotonic_ns();
 	uint64_t good_ns;
 
-	if (!live->canary || !live->drained || now_ns < live->pulse_look_ns)
+	if (!live->canary || !live->reception.drained || now_ns < live->pulse_look_ns)
 		return 0;
 	live->pulse_look_ns = now_ns + PULSE_LOOK_NS;
 	for (uint32_t cpu = 0; cpu < live->cpus; cpu++)
 		pulse_note(live->pulse, cpu, canary_sent_ns(live->canary, cpu),
 			   gaps_last_ns(live->session.gaps, cpu));
 	if (pulse_silent(live->pulse, now_ns))
-		return socket_renew(live);
+		return sockets_renew(live);
 	good_ns = pulse_good_ns(live->pulse);
 	if (good_ns < live->good_ns + BLIND_PAUSE_MIN_NS / 2)
 		return 0;
@@ -390,56 +361,69 @@ static void lanes_look(struct live *live)
 
 /* --- the loop --- */
 
-/* Sleeps: when nothing has come, until something does; and in any case a little, so that more comes with it. */
-static void idle(struct live *live, bool empty)
+/* Whether all that has come is staged, and nothing has come in the last round, which began with `before` received. */
+static bool is_quiet(const struct live *live, uint64_t before)
+{
+	const struct reception *reception = &live->reception;
+
+	return reception->received == before &&
+	       inbox_pending(&reception->inboxes[CONNECTOR_MAIN]) == 0 &&
+	       inbox_pending(&reception->inboxes[CONNECTOR_NAMES]) == 0;
+}
+
+/* Sleeps: when all is quiet, until something comes; and in any case a little, so that more comes with it. */
+static void idle(struct live *live, bool quiet)
 {
 	struct pollfd waits[] = {
 		{ .fd = live->step_fd, .events = POLLIN },
 		{ .fd = live->session.signal_fd, .events = POLLIN },
-		{ .fd = connector_fd(live->connector), .events = POLLIN },
+		{ .fd = connector_fd(live->reception.connectors[CONNECTOR_MAIN]),
+		  .events = POLLIN },
+		{ .fd = connector_fd(live->reception.connectors[CONNECTOR_NAMES]),
+		  .events = POLLIN },
 	};
 
-	if (empty)
-		(void)poll(waits, 3, IDLE_MS);
+	if (quiet)
+		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), IDLE_MS);
 	(void)session_rest(&live->session, REST_MS);
 }
 
 static int loop(struct live *live)
 {
 	while (!live->session.signal) {
-		uint64_t before = live->received;
-		int r = drain(live, TURN_DATAGRAMS);
+		uint64_t before = live->reception.received;
+		int r = reception_round(&live->reception, TURN_DATAGRAMS);
 
 		if (r == 0)
 			r = clock_look(live);
 		if (r == 0)
 			r = pulse_look(live);
-		if (r == 0)
-			r = session_stage_errors(&live->session);
 		if (r < 0)
 			return r;
 		lanes_look(live);
-		idle(live, live->received == before);
+		idle(live, is_quiet(live, before));
 	}
 	return 0;
 }
 
-/* What was in the socket when the signal came is taken, and a last event of every CPU, behind which nothing of before can be missing; not what a
+/* What had happened when the signal came is taken, and a last event of every CPU, behind which nothing of before can be missing; not what a
  * storm sends meanwhile. */
 static int finish(struct live *live)
 {
-	struct connector_state state = { 0 };
+	uint64_t drops = 0, stop_ns;
 	size_t cpus;
 	int r;
 
 	(void)canary_send(&cpus);
-	r = connector_read_state(live->connector, &state);
+	stop_ns = clock_monotonic_ns();
+	do {
+		r = reception_round(&live->reception, RING_LANDING_SLOT_COUNT);
+	} while (r == 0 && live->reception.settled_ns < stop_ns &&
+		 clock_monotonic_ns() < stop_ns + FINISH_NS);
+	(void)reception_drops(&live->reception, &drops);
 	if (r == 0)
-		r = drain(live, state.queued_max);
-	(void)connector_read_state(live->connector, &state);
-	if (r == 0)
-		r = session_stage_stop(&live->session, clock_monotonic_ns(), live->received,
-				       state.drops);
+		r = session_stage_stop(&live->session, clock_monotonic_ns(),
+				       live->reception.received, drops);
 	return r < 0 ? r : session_end(&live->session);
 }
 
@@ -462,7 +446,7 @@ static int outcome(struct live *live, int r, struct verdict *ret_verdict)
 		     session->signal == SIGINT   ? "SIGINT"
 		     : session->signal == SIGHUP ? "SIGHUP"
 						 : "SIGTERM",
-		     live->received);
+		     live->reception.received);
 	return verdict_set(ret_verdict, VERDICT_OK, "%s", "");
 }
 
@@ -473,7 +457,7 @@ static void begin_say(const struct live *live)
 	session->say("recording into %s, boot %u, from event %" PRIu64 " on%s%s",
 		     session->options->store, session->boot_no, session->opened.next_event_no,
 		     session->opened.clean ? "" : "; the last run did not end in order",
-		     continues(live) ? "; its socket is still there" : "");
+		     continues(live) ? "; its sockets are still there" : "");
 	if (gaps_lost_down(session->gaps) > 0)
 		session->say("%" PRIu64 " events were missed since the last run",
 			     gaps_lost_down(session->gaps));
@@ -483,10 +467,11 @@ static int run(struct live *live)
 {
 	int r = begin(live);
 
-	/* Only now: who goes on with the socket takes for granted that the snapshot is whole. */
+	const struct kept kept = live->adopted ? KEPT_NONE : connectors_kept(live);
+
+	/* Only now: who goes on with the sockets takes for granted that the snapshot is whole. */
 	if (r == 0)
-		live->ready(live->ready_context,
-			    live->adopted ? -1 : connector_fd(live->connector));
+		live->ready(live->ready_context, &kept);
 	if (r == 0) {
 		pulse_begin(live);
 		r = loop(live);
@@ -495,39 +480,53 @@ static int run(struct live *live)
 	return r == 0 ? finish(live) : r;
 }
 
-static int connect_to_kernel(struct live *live, int kept_fd, struct verdict *ret_verdict)
+/* Takes all of them over, also on failure. */
+static bool connectors_adopt(struct reception *reception, const struct kept *kept)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
+		all = connector_adopt(kept->fds[i], &reception->connectors[i]) == 0 && all;
+	if (!all)
+		connectors_close(reception);
+	return all;
+}
+
+static int connect_to_kernel(struct live *live, const struct kept *kept,
+			     struct verdict *ret_verdict)
 {
 	struct refusal_facts facts;
 	int r;
 
-	live->adopted = kept_fd >= 0 && connector_adopt(kept_fd, &live->connector) == 0;
-	r = live->adopted ? 0 : connector_open(&live->connector);
+	live->adopted = kept_any(kept) && connectors_adopt(&live->reception, kept);
+	r = live->adopted ? 0 : connector_open(live->reception.connectors, &live->from_ns);
 	if (r == 0)
 		return 0;
 	refusal_read(&facts);
 	return refusal_explain(r, &facts, ret_verdict);
 }
 
-int live_run(const struct options *options, int kept_fd, say_fn *say, ready_fn *ready,
+int live_run(const struct options *options, const struct kept *kept, say_fn *say, ready_fn *ready,
 	     void *context, struct verdict *ret_verdict)
 {
 	struct live live = { .step_fd = clock_step_open(),
 			     .ready = ready,
 			     .ready_context = context };
-	int r = connect_to_kernel(&live, kept_fd, ret_verdict);
+	int r = connect_to_kernel(&live, kept, ret_verdict);
 
 	if (r == 0) {
 		lanes_open(&live, options, say);
 		r = session_open(&live.session, options, live.exec_lanes, say, ret_verdict);
 		if (r == 0) {
 			live.landing = ring_writer_landing(live.session.writer);
+			reception_init(&live.reception, &live.session, live.landing);
 			begin_say(&live);
 			r = outcome(&live, run(&live), ret_verdict);
 		}
 		session_close(&live.session);
 		exec_lanes_close(live.exec_lanes);
 	}
-	connector_close(live.connector);
+	connectors_close(&live.reception);
 	if (live.step_fd >= 0)
 		(void)close(live.step_fd);
 	return r;

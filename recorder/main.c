@@ -36,12 +36,12 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 	(void)fprintf(stderr, "procledgerd: %s\n", sentence);
 }
 
-static int record(void *context, int kept_fd, ready_fn *ready, void *ready_context)
+static int record(void *context, const struct kept *kept, ready_fn *ready, void *ready_context)
 {
 	const struct options *options = context;
 	struct verdict verdict = { 0 };
 	int code = options->input ? input_run(options, say, ready, ready_context, &verdict)
-				  : live_run(options, kept_fd, say, ready, ready_context, &verdict);
+				  : live_run(options, kept, say, ready, ready_context, &verdict);
 
 	if (verdict.sentence[0])
 		say("%s", verdict.sentence);
@@ -89,8 +89,8 @@ int main(int argc, char **argv)
 		.record = record,
 		.index = options.ring_only ? NULL : keep_index,
 		.context = &options,
-		.kept_fd = notify_take(getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
-				       getenv("LISTEN_FDNAMES"), getpid(), LISTEN_FDS_START),
+		.kept = notify_take(getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
+				    getenv("LISTEN_FDNAMES"), getpid(), LISTEN_FDS_START),
 		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.index_counts = options.input != NULL,
 		.say = say,

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +14,7 @@
 
 #include "schema/cleanup.h"
 
-enum { FDS_MAX = 64 };
+enum { FDS_MAX = 64, TEXT_BYTES = 96 };
 
 static int send_with(const char *socket_path, const char *text, int fd)
 {
@@ -56,11 +58,28 @@ int notify_send(const char *socket, const char *text)
 	return send_with(socket, text, -1);
 }
 
-int notify_store(const char *socket, int fd)
-{
-	int r = send_with(socket, "FDSTOREREMOVE=1\nFDNAME=" NOTIFY_FD_NAME, -1);
+static const char *const fd_names[KEPT_FDS] = NOTIFY_FD_NAMES;
 
-	return r < 0 ? r : send_with(socket, "FDSTORE=1\nFDNAME=" NOTIFY_FD_NAME "\nFDPOLL=0", fd);
+static int store_one(const char *socket, const char *name, int fd)
+{
+	char text[TEXT_BYTES];
+	int r;
+
+	(void)snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	r = send_with(socket, text, -1);
+	if (r < 0)
+		return r;
+	(void)snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+	return send_with(socket, text, fd);
+}
+
+int notify_store(const char *socket, const struct kept *kept)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < KEPT_FDS && r == 0; i++)
+		r = store_one(socket, fd_names[i], kept->fds[i]);
+	return r;
 }
 
 /* A positive number and nothing else, or 0. */
@@ -76,25 +95,40 @@ static long number(const char *text)
 	return errno == 0 && *end == '\0' ? value : 0;
 }
 
-int notify_take(const char *listen_pid, const char *listen_fds, const char *listen_fdnames,
-		pid_t self, int first_fd)
+/* Which of fd_names this is; KEPT_FDS: none. */
+static unsigned name_find(const char *name, size_t length)
+{
+	unsigned i = 0;
+
+	while (i < KEPT_FDS &&
+	       (length != strlen(fd_names[i]) || memcmp(name, fd_names[i], length) != 0))
+		i++;
+	return i;
+}
+
+struct kept notify_take(const char *listen_pid, const char *listen_fds, const char *listen_fdnames,
+			pid_t self, int first_fd)
 {
 	long count = number(listen_fds);
 	const char *name = listen_fdnames ? listen_fdnames : "";
-	int kept = -1;
+	struct kept kept = KEPT_NONE;
+	bool complete = true;
 
 	if (number(listen_pid) != self || count > FDS_MAX)
-		return -1;
+		return kept;
 	for (int fd = first_fd; fd < first_fd + count; fd++) {
 		size_t length = strcspn(name, ":");
+		unsigned i = name_find(name, length);
 
-		if (kept < 0 && length == strlen(NOTIFY_FD_NAME) &&
-		    memcmp(name, NOTIFY_FD_NAME, length) == 0 &&
-		    fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
-			kept = fd;
+		if (i < KEPT_FDS && kept.fds[i] < 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+			kept.fds[i] = fd;
 		else
 			(void)close(fd);
 		name += length + (name[length] == ':');
 	}
+	for (unsigned i = 0; i < KEPT_FDS; i++)
+		complete = complete && kept.fds[i] >= 0;
+	if (!complete)
+		kept_close(&kept);
 	return kept;
 }

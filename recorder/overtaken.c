@@ -43,12 +43,12 @@ static uint32_t fields_of(uint32_t what, uint32_t tid, uint32_t pid)
 	}
 }
 
-uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct event *exec,
-			  uint64_t read_ns)
+static uint32_t batch_fields(const struct overtaken_batch *batch, const struct event *exec,
+			     uint64_t read_ns)
 {
 	uint32_t fields = 0;
 
-	for (size_t i = 0; batch && i < batch->count; i++) {
+	for (size_t i = 0; i < batch->count; i++) {
 		const uint8_t *other = batch->slots + i * batch->slot_bytes;
 		uint64_t time_ns;
 
@@ -59,5 +59,15 @@ uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct even
 			fields |= fields_of(u32_at(other + WHAT_OFFSET), u32_at(other + TID_OFFSET),
 					    exec->pid);
 	}
+	return fields;
+}
+
+uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct event *exec,
+			  uint64_t read_ns)
+{
+	uint32_t fields = 0;
+
+	for (; batch; batch = batch->next)
+		fields |= batch_fields(batch, exec, read_ns);
 	return fields;
 }

@@ -16,9 +16,10 @@ struct overtaken_batch {
 	size_t slot_bytes;
 	const uint32_t *lengths; /* 0: nothing to be looked at */
 	size_t count;
+	const struct overtaken_batch *next; /* more of them, or NULL */
 };
 
 /* A bit (1 << enum detail_tag) for each field that was out of date for this EXEC when it was read at read_ns (UINT64_MAX: it is not read yet), by
- * what the batch holds of its process with a time between the two.  batch NULL: 0. */
+ * what the batches hold of its process with a time between the two.  batch NULL: 0. */
 uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct event *exec,
 			  uint64_t read_ns);

@@ -32,7 +32,8 @@ struct supervisor {
 	const struct supervise_setup *setup;
 	int signal_fd;
 	int channel; /* from the recorder; -1: there is none */
-	int kept_fd; /* the socket that outlives the recorder; -1: there is none (yet) */
+	struct kept
+		kept; /* the sockets that outlive the recorder; KEPT_NONE: there are none (yet) */
 	pid_t recorder, projector; /* 0: not running */
 	bool stopping;             /* a signal to end has come */
 	bool recorder_ready;       /* this one */
@@ -66,12 +67,12 @@ static void signals_fill(sigset_t *set)
 	sigaddset(set, SIGCHLD);
 }
 
-static void ready_send(void *context, int fd)
+static void ready_send(void *context, const struct kept *kept)
 {
 	const int *channel = context;
 
 	(void)handover_send(*channel,
-			    fd); /* when nobody listens any more, the end comes by signal */
+			    kept); /* when nobody listens any more, the end comes by signal */
 }
 
 /* The child's side of fork(): it ends with its parent, and in order. */
@@ -106,7 +107,7 @@ static int recorder_start(struct supervisor *supervisor)
 		child_settle(parent);
 		(void)close(ends[0]);
 		(void)close(supervisor->signal_fd);
-		exit(supervisor->setup->record(supervisor->setup->context, supervisor->kept_fd,
+		exit(supervisor->setup->record(supervisor->setup->context, &supervisor->kept,
 					       ready_send, &ends[1]));
 	}
 	(void)close(ends[1]);
@@ -136,8 +137,7 @@ static void projector_start(struct supervisor *supervisor)
 		(void)close(supervisor->signal_fd);
 		if (supervisor->channel >= 0)
 			(void)close(supervisor->channel);
-		if (supervisor->kept_fd >= 0)
-			(void)close(supervisor->kept_fd);
+		kept_close(&supervisor->kept);
 		exit(supervisor->setup->index(supervisor->setup->context));
 	}
 	if (pid < 0) {
@@ -150,18 +150,13 @@ static void projector_start(struct supervisor *supervisor)
 	supervisor->projector = pid;
 }
 
-static void fd_keep(struct supervisor *supervisor, int fd)
+static void ready_take(struct supervisor *supervisor, const struct kept *kept)
 {
-	if (supervisor->kept_fd >= 0)
-		(void)close(supervisor->kept_fd);
-	supervisor->kept_fd = fd;
-	(void)notify_store(supervisor->setup->notify_socket, fd);
-}
-
-static void ready_take(struct supervisor *supervisor, int fd)
-{
-	if (fd >= 0)
-		fd_keep(supervisor, fd);
+	if (kept_any(kept)) {
+		kept_close(&supervisor->kept);
+		supervisor->kept = *kept;
+		(void)notify_store(supervisor->setup->notify_socket, kept);
+	}
 	if (!supervisor->ready_said)
 		(void)notify_send(supervisor->setup->notify_socket, "READY=1");
 	supervisor->ready_said = true;
@@ -174,10 +169,11 @@ static void ready_take(struct supervisor *supervisor, int fd)
 
 static void channel_take(struct supervisor *supervisor)
 {
-	int fd, r;
+	struct kept kept;
+	int r;
 
-	while ((r = handover_take(supervisor->channel, &fd)) == 0)
-		ready_take(supervisor, fd);
+	while ((r = handover_take(supervisor->channel, &kept)) == 0)
+		ready_take(supervisor, &kept);
 	if (r == HANDOVER_NONE)
 		return;
 	(void)close(supervisor->channel);
@@ -216,12 +212,12 @@ static void recorder_ended(struct supervisor *supervisor, int status)
 	if (supervisor->channel >= 0)
 		channel_take(supervisor);
 	supervisor->code = WIFEXITED(status) ? WEXITSTATUS(status) : VERDICT_FAILED;
-	goes_on =
-		supervisor->kept_fd >= 0 && !supervisor->stopping && supervisor->code != VERDICT_OK;
+	goes_on = kept_any(&supervisor->kept) && !supervisor->stopping &&
+		  supervisor->code != VERDICT_OK;
 	if (!WIFEXITED(status))
 		supervisor->setup->say("the recorder was ended by signal %d (%s)%s",
 				       WTERMSIG(status), strsignal(WTERMSIG(status)),
-				       goes_on ? "; the next one goes on with its socket" : "");
+				       goes_on ? "; the next one goes on with its sockets" : "");
 	if (!goes_on) {
 		recording_over(supervisor);
 	} else if (recorder_hopeless(supervisor, status)) {
@@ -331,7 +327,7 @@ int supervise_run(const struct supervise_setup *setup)
 	struct supervisor supervisor = {
 		.setup = setup,
 		.channel = -1,
-		.kept_fd = setup->kept_fd,
+		.kept = setup->kept,
 		.recorder_restart = { .pause_ms = SUPERVISE_PAUSE_MIN_MS,
 				      .pause_max_ms = SUPERVISE_RECORDER_PAUSE_MAX_MS },
 		.projector_restart = { .pause_ms = SUPERVISE_PAUSE_MIN_MS,
@@ -358,8 +354,7 @@ int supervise_run(const struct supervise_setup *setup)
 	supervise(&supervisor);
 	if (supervisor.channel >= 0)
 		(void)close(supervisor.channel);
-	if (supervisor.kept_fd >= 0)
-		(void)close(supervisor.kept_fd);
+	kept_close(&supervisor.kept);
 	if (supervisor.code == VERDICT_OK && setup->index_counts)
 		return supervisor.index_code;
 	return supervisor.code;

@@ -37,7 +37,8 @@ static void put_kind(uint8_t kind, uint32_t pid, uint32_t tid)
 /* Of the EXEC of process 10 in that slot, whose details were read at read_ns. */
 static uint32_t fields(size_t at, uint64_t read_ns)
 {
-	const struct overtaken_batch batch = { slots, RING_LANDING_SLOT_BYTES, lengths, count };
+	const struct overtaken_batch batch = { slots, RING_LANDING_SLOT_BYTES, lengths, count,
+					       NULL };
 	const struct event exec = {
 		.kind = EVENT_EXEC, .pid = 10, .tid = 10, .timestamp_ns = 1000 * (at + 1)
 	};

@@ -25,9 +25,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "recorder/connector.h"
 #include "schema/event.h"
 #include "schema/ring.h"
+#include "tests/live_kernel.h"
 #include "tests/tap.h"
 
 /* fs/ext4/ext4.h; no header for programs has them. */
@@ -488,15 +488,10 @@ static void clean_up(void)
 
 static void skip_unless_possible(void)
 {
-	struct connector *connector = NULL;
-	int r;
+	const char *refusal = live_kernel_refusal();
 
-	if (geteuid() != 0)
-		skip_all("a loop mount needs root");
-	r = connector_open(&connector);
-	connector_close(connector);
-	if (r != 0)
-		skip_all("this kernel gives no process events here");
+	if (refusal)
+		skip_all("%s", refusal);
 	if (shell("command -v mkfs.ext4 strace sqlite3 >/dev/null") != 0)
 		skip_all("mkfs.ext4, strace or sqlite3 is not installed");
 	if (!machine_ready())

@@ -59,19 +59,27 @@ static int signal_wait(int ms)
 	return r > 0 ? r : 0;
 }
 
-/* A recorder whose socket is a file: each writes one byte more, and says how many it found. */
-static int record_kept(int kept_fd, ready_fn *ready, void *ready_context)
+/* Two descriptors of one file, in the place of two sockets. */
+static struct kept kept_of(int fd)
+{
+	return (struct kept){ .fds = { fd, dup(fd) } };
+}
+
+/* A recorder whose sockets are a file: each writes one byte more, and says how many it found. */
+static int record_kept(const struct kept *kept, ready_fn *ready, void *ready_context)
 {
 	const int nth = play->recorders++;
-	const int fd = kept_fd >= 0 ? kept_fd : memfd_create("socket", MFD_CLOEXEC);
+	const bool first = !kept_any(kept);
+	const struct kept own = first ? kept_of(memfd_create("socket", MFD_CLOEXEC)) : *kept;
+	const int fd = own.fds[1];
 
 	play->recorder_pid = getpid();
 	play->began_ns[nth] = clock_monotonic_ns();
-	play->found[nth] = kept_fd < 0 ? -1 : (int)lseek(fd, 0, SEEK_END);
+	play->found[nth] = first ? -1 : (int)lseek(fd, 0, SEEK_END);
 	if (write(fd, "", 1) != 1)
 		return 9;
 	if (nth == 0 || !play->before_ready)
-		ready(ready_context, kept_fd < 0 ? fd : -1);
+		ready(ready_context, first ? &own : &KEPT_NONE);
 	if (nth < play->deaths) {
 		if (play->signal)
 			(void)raise(play->signal);
@@ -80,15 +88,15 @@ static int record_kept(int kept_fd, ready_fn *ready, void *ready_context)
 	return signal_wait(play->record_ms) == SIGINT ? 42 : 0;
 }
 
-static int record(void *context, int kept_fd, ready_fn *ready, void *ready_context)
+static int record(void *context, const struct kept *kept, ready_fn *ready, void *ready_context)
 {
 	(void)context;
 	if (play->keeps)
-		return record_kept(kept_fd, ready, ready_context);
+		return record_kept(kept, ready, ready_context);
 	play->recorders++;
 	play->recorder_pid = getpid();
 	if (play->record_code != 7)
-		ready(ready_context, -1);
+		ready(ready_context, &KEPT_NONE);
 	if (signal_wait(play->record_ms) == SIGINT)
 		return 42;
 	if (play->record_code == -1)
@@ -114,7 +122,7 @@ static int run(const struct play *as, bool index, bool index_counts)
 		.record = record,
 		.index = index ? keep : NULL,
 		.index_counts = index_counts,
-		.kept_fd = -1,
+		.kept = KEPT_NONE,
 		.say = say,
 	});
 }
@@ -263,8 +271,10 @@ static bool manager_gets(int manager, const char *text)
 static void test_notify(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char name[64], self[16];
-	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), stored, first, other;
+	static const char *const names[KEPT_FDS] = NOTIFY_FD_NAMES;
+	char name[64], self[16], text[96];
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), first, second, third;
+	struct kept stored = KEPT_NONE, kept;
 
 	(void)snprintf(name, sizeof(name), "@procledger-test-%d", (int)getpid());
 	memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
@@ -273,36 +283,45 @@ static void test_notify(void)
 		abort();
 	*play = (struct play){ .keeps = 1, .deaths = 1, .signal = SIGKILL, .record_ms = 20 };
 	(void)supervise_run(&(struct supervise_setup){
-		.record = record, .kept_fd = -1, .notify_socket = name, .say = say });
-	ok(manager_gets(manager, "FDSTOREREMOVE=1\nFDNAME=connector"),
-	   "a socket that is to be kept takes the place of another");
-	stored = manager_take(manager);
-	ok(stored >= 0 && strcmp(got_text, "FDSTORE=1\nFDNAME=connector\nFDPOLL=0") == 0 &&
-		   lseek(stored, 0, SEEK_END) == 2,
-	   "systemd is given the socket to keep, unwatched");
+		.record = record, .kept = KEPT_NONE, .notify_socket = name, .say = say });
+	for (unsigned i = 0; i < KEPT_FDS; i++) {
+		(void)snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", names[i]);
+		ok(manager_gets(manager, text),
+		   "%s: a socket that is to be kept takes the place of another", names[i]);
+		stored.fds[i] = manager_take(manager);
+		(void)snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", names[i]);
+		ok(stored.fds[i] >= 0 && strcmp(got_text, text) == 0 &&
+			   lseek(stored.fds[i], 0, SEEK_END) == 2,
+		   "systemd is given the socket to keep, unwatched");
+	}
 	ok(manager_gets(manager, "READY=1"), "and told that recording has begun");
 	ok(manager_gets(manager, ""), "once: what recorder it is is nobody's business");
 
 	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
-	first = fcntl(stored, F_DUPFD, 100);
-	other = fcntl(stored, F_DUPFD, first + 1);
-	ok(notify_take("1", "2", "x:connector", getpid(), first) == -1 &&
-		   notify_take(NULL, NULL, NULL, getpid(), first) == -1 &&
-		   notify_take(self, "2x", "x:connector", getpid(), first) == -1 &&
-		   fcntl(other, F_GETFD) >= 0,
+	first = fcntl(stored.fds[0], F_DUPFD, 100);
+	second = fcntl(stored.fds[0], F_DUPFD, first + 1);
+	third = fcntl(stored.fds[1], F_DUPFD, first + 2);
+	kept = notify_take("1", "3", "x:connector-names:connector", getpid(), first);
+	ok(!kept_any(&kept) && fcntl(third, F_GETFD) >= 0,
 	   "descriptors that were passed to another process are let alone");
-	ok(notify_take(self, "2", "x:connector", getpid(), first) == other &&
-		   fcntl(first, F_GETFD) < 0 && (fcntl(other, F_GETFD) & FD_CLOEXEC),
-	   "the kept socket is found by its name, the others are closed");
+	kept = notify_take(self, "3x", "x:connector-names:connector", getpid(), first);
+	ok(!kept_any(&kept) && fcntl(third, F_GETFD) >= 0, "as are those whose count is no number");
+	kept = notify_take(self, "3", "x:connector-names:connector", getpid(), first);
+	ok(kept.fds[0] == third && kept.fds[1] == second && fcntl(first, F_GETFD) < 0 &&
+		   (fcntl(third, F_GETFD) & FD_CLOEXEC),
+	   "the kept sockets are found by their names, the others are closed");
 	*play = (struct play){ .keeps = 1, .record_ms = 20 };
-	ok(supervise_run(&(struct supervise_setup){
-		   .record = record, .kept_fd = other, .say = say }) == 0 &&
+	ok(supervise_run(&(struct supervise_setup){ .record = record, .kept = kept, .say = say }) ==
+			   0 &&
 		   play->found[0] == 2,
-	   "and the first recorder goes on with it");
+	   "and the first recorder goes on with them");
+	first = fcntl(stored.fds[0], F_DUPFD, 100);
+	kept = notify_take(self, "1", "connector", getpid(), first);
+	ok(!kept_any(&kept) && fcntl(first, F_GETFD) < 0, "one alone is of no use");
 	ok(notify_send(NULL, "READY=1") == 0 && notify_send("", "READY=1") == 0,
 	   "without systemd nothing is said");
 	(void)close(manager);
-	(void)close(stored);
+	kept_close(&stored);
 }
 
 static void test_refusal(void)
