@@ -16,6 +16,7 @@ enum effect {
 	SETS_TEXT,   /* const char * at this offset */
 	ADDS_SELECT, /* a term of this enum select_field */
 	READS_LINES,
+	READS_PARAM,
 	READS_COLOR,
 	READS_END, /* --failed and --killed: the term is the option's name */
 	SHOWS_HELP,
@@ -104,6 +105,15 @@ static const struct choice {
 	  SELECT_UNIT },
 	{ 'o', "output", "FORMAT", "text, json, jsonl or csv", NULL, TAKES_FORMAT, SETS_TEXT,
 	  AT(output) },
+	{ 'n', "lines", "N", "at most N rows (20)", NULL, TAKES_REPORT, READS_LINES, 0 },
+	{ 0, "sql", NULL, "the SQL behind the report, not its answer", NULL, TAKES_REPORT,
+	  SETS_FLAG, AT(show_sql) },
+	{ 0, "param", "NAME=VALUE", "the value of :NAME in the query", NULL, TAKES_SQL, READS_PARAM,
+	  0 },
+	{ 0, "timeout", "SECONDS", "stops a query that takes longer (30)", NULL, TAKES_LIMITS,
+	  SETS_TEXT, AT(timeout) },
+	{ 0, "memory", "SIZE", "stops a query that wants more memory (256M)", NULL, TAKES_LIMITS,
+	  SETS_TEXT, AT(memory) },
 	{ 0, "speed", "N", "so many times as fast as it was (1), or max", NULL, TAKES_REPLAY,
 	  SETS_TEXT, AT(speed) },
 	{ 0, "step", NULL, "a key for each event", NULL, TAKES_REPLAY, SETS_FLAG, AT(step) },
@@ -312,6 +322,18 @@ static int take_select(struct options *options, enum select_field field, const c
 	return r < 0 ? complain(EXIT_ERROR, "out of memory") : 0;
 }
 
+static int take_param(struct options *options, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text)
+		return complain(EXIT_USAGE, "--param wants NAME=VALUE, not '%s'", text);
+	if (options->param_count == OPTIONS_PARAM_MAX)
+		return complain(EXIT_USAGE, "at most %d parameters", OPTIONS_PARAM_MAX);
+	options->params[options->param_count++] = text;
+	return 0;
+}
+
 static int take_option(struct options *options, const struct choice *choice, const char *argument)
 {
 	char *at = (char *)options + choice->at;
@@ -327,6 +349,8 @@ static int take_option(struct options *options, const struct choice *choice, con
 		return take_select(options, (enum select_field)choice->at, argument);
 	case READS_END:
 		return take_select(options, SELECT_END, choice->name);
+	case READS_PARAM:
+		return take_param(options, argument);
 	case READS_LINES:
 		return read_lines(argument, options);
 	case READS_COLOR:
@@ -441,7 +465,7 @@ int options_read(int argc, char **argv, struct options *ret_options,
 		.store = store && store[0] ? store : OPTIONS_STORE_DEFAULT,
 		.limit = UINT64_MAX,
 	};
-	const struct command *command;
+	const struct command *command = NULL;
 	int r;
 
 	*ret_options = options;

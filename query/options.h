@@ -11,6 +11,8 @@
 
 #define OPTIONS_STORE_DEFAULT "/var/lib/procledger"
 
+enum { OPTIONS_PARAM_MAX = 64 };
+
 struct options {
 	const char *store, *from_ring; /* from_ring: this file instead of the store's; NULL */
 	struct window_request window;
@@ -26,6 +28,10 @@ struct options {
 	const char *output_fields, *cursor, *after_cursor, *cursor_file;
 	const char *speed; /* replay */
 	bool step, through_loss;
+	bool show_sql;                         /* report */
+	const char *timeout, *memory;          /* sql, report: as they were given */
+	const char *params[OPTIONS_PARAM_MAX]; /* sql: NAME=VALUE */
+	size_t param_count;
 	char *const *arguments;
 	size_t argument_count;
 };
@@ -50,6 +56,9 @@ enum {
 	TAKES_TREE = 64,
 	TAKES_EVENTS = 128,
 	TAKES_REPLAY = 256,
+	TAKES_SQL = 2048,
+	TAKES_LIMITS = 4096, /* of time and memory */
+	TAKES_REPORT = 8192,
 	TAKES_RING = 512,   /* answers from a ring: also from another file */
 	TAKES_PAGER = 1024, /* its text is shown page by page, in colours */
 };
@@ -87,9 +96,10 @@ int cmd_status(const struct options *options);
 int cmd_reindex(const struct options *options);
 int cmd_replay(const struct options *options);
 int cmd_export(const struct options *options);
+int cmd_report(const struct options *options);
 
 /* What --help of these commands says behind their options. */
-extern const char help_replay[], help_export[];
+extern const char help_replay[], help_export[], help_report[], help_sql[];
 
 /* One sentence on stderr, "procledger: ..."; returns code. */
 __attribute__((format(printf, 2, 3))) int complain(int code, const char *format, ...);

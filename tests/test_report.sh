@@ -1,0 +1,94 @@
+#!/bin/bash
+# shellcheck disable=SC2016 # fields of awk in single quotes
+# test_report.sh - reports: their SQL runs anywhere, keeps to the window, and counts what is there.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+P=$BUILD/procledger
+export TZ=UTC
+unset PROCLEDGER_STORE
+command -v xz >/dev/null || skip_all "xz is not installed"
+xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
+"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
+ok $? "the zoo is imported"
+tests/decode.pl "$scratch/zoo.nl" >"$scratch/decoded" # timestamp_ns cpu kind pid tid ... exit_code exit_signal
+
+report() {
+	"$P" --store "$scratch/zoo" report "$@" >"$scratch/out" 2>"$scratch/err"
+}
+
+# rows  Of the last CSV, without its head.
+rows() {
+	tail -n +2 "$scratch/out" | grep -c .
+}
+
+# decoded AWK-CONDITION  How many events of the stream, as another decoder reads it, fulfil it.
+decoded() {
+	awk -F '\t' "$1 { n++ } END { print n + 0 }" "$scratch/decoded"
+}
+
+"$P" report --help >"$scratch/out"
+names=$(sed -n 's/^  \([a-z-]*\): .*/\1/p' "$scratch/out")
+[ "$(wc -w <<<"$names")" -ge 14 ]
+ok $? "--help tells of $(wc -w <<<"$names") reports"
+for name in $names; do
+	report "$name" -o csv
+	status=$?
+	[ $status -le 1 ] && [ "$(cat "$scratch/err")" = '-- complete' ]
+	ok $? "$name: is answered, and says that it is complete"
+	cp "$scratch/out" "$scratch/answer"
+	report "$name" --sql
+	is "$(sqlite3 -readonly "$scratch/zoo/index.db" "SELECT count(*) FROM ($(cat "$scratch/out"))" 2>&1)" "$(($(wc -l <"$scratch/answer") - 1))" "$name: the SQL that it shows gives a stock sqlite3 as many rows"
+done
+
+# --- counts ---
+report summary -o csv
+value() {
+	sed -n "s/^\"\{0,1\}$1\"\{0,1\},\([0-9]*\).*/\1/p" "$scratch/out"
+}
+is "$(value 'processes started')" "$(decoded '$3 == "fork" && $4 == $5')" "processes started: the FORKs of processes"
+is "$(value 'threads started')" "$(decoded '$3 == "fork" && $4 != $5')" "threads started: the FORKs of threads"
+is "$(value 'programs run')" "$(decoded '$3 == "exec"')" "programs run: the EXECs"
+is "$(value 'changes of user')" "$(decoded '$3 == "uid"')" "changes of user: the UIDs"
+is "$(value 'traces begun or ended')" "$(decoded '$3 == "ptrace"')" "traces: the PTRACEs"
+failed=$(value '... with a status other than 0')
+report failed -n 100000 -o csv
+is "$(rows)" "$failed" "failed: as many as the summary says"
+is "$(sed 1d "$scratch/out" | awk -F, '$5 == 0' | wc -l)" 0 "failed: none has the status 0"
+report killed -n 100000 -o csv
+[ "$(rows)" -gt 0 ] && [ "$(rows)" -le "$(decoded '$3 == "exit" && $15 % 128 != 0')" ]
+ok $? "killed: some, and no more than EXITs by a signal"
+report failed -n 2 -o csv
+is "$(rows)" 2 "-n 2 gives two rows"
+report ptrace -o json
+grep -q '"tracer_pid":' "$scratch/out" && grep -q '"complete":true' "$scratch/out"
+ok $? "JSON has the columns' names, and whether it is complete"
+report cores -n 100000 -o csv
+is "$(rows)" "$(decoded '$3 == "coredump"')" "cores: the COREDUMPs"
+
+# --- windows ---
+from=$(awk -F '\t' '$3 == "exec" { print $1 }' "$scratch/decoded" | sort -n | sed -n 3p)
+to=$(awk -F '\t' '$3 == "exec" { print $1 }' "$scratch/decoded" | sort -n | sed -n 7p)
+report summary -S "@mono:$from" -U "@mono:$to" -o csv
+is "$(value 'programs run')" 5 "a window from the third EXEC to the seventh has five"
+report summary -S "@mono:1" -U "@mono:2" -o csv
+is "$(value 'programs run')" 0 "a window before all has none"
+report failed -S "@mono:1" -U "@mono:2" -o csv
+is $? 1 "and finds no failure"
+head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
+tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
+"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+"$P" --store "$scratch/holes" report losses -o csv >"$scratch/out" 2>"$scratch/err"
+is "$(sed 1d "$scratch/out" | awk -F, '{ n += $6 } END { print n }')" 10 "losses: the ten events that were cut out"
+grep -q '^-- incomplete: ' "$scratch/err"
+ok $? "and every report of that time says that it is not complete"
+
+# --- wrong usage ---
+report frobnicate
+is "$? $(wc -l <"$scratch/err")" '2 1' "an unknown report is refused in one sentence"
+report failed --timeout 0
+is $? 2 "a time limit of nothing is refused"
+report failed --memory 1K
+is $? 2 "and too little memory"
+done_testing
