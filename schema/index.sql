@@ -5,7 +5,7 @@
 -- Everywhere: event_no is the number of the event in the ledger; timestamp_ns and *_ns are CLOCK_MONOTONIC of the boot;
 -- tid, ptid NULL: the same as pid, ppid.  Applied as one piece; user_version grows with every change of form.
 PRAGMA application_id = 0x504c4447;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- ring_uuid, next_event_no and next_block_no (what is projected), first_event_no and first_block_no (where the oldest keyframe is)
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -27,10 +27,21 @@ CREATE INDEX clock_by_time ON clock(boot, monotonic_ns);
 -- end_ppid NULL, end_ptid NULL: as ppid, as end_ppid.  comm: the newest.  renamed: 0, comm is what it was at birth; else it was set by
 -- 1 an exec, 2 a COMM event, 3 a snapshot, and birth_comm is what it was.
 -- image, cred: event_no in these tables.
-CREATE TABLE life(id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, tid INTEGER, ppid INTEGER, ptid INTEGER, parent INTEGER,
-	process INTEGER, born INTEGER NOT NULL, start_ns INTEGER, start_cpu INTEGER, ended INTEGER, duration_ns INTEGER,
-	end_cpu INTEGER, exit_code INTEGER, exit_signal INTEGER, end_ppid INTEGER, end_ptid INTEGER, renamed INTEGER NOT NULL,
-	comm TEXT, birth_comm TEXT, image INTEGER, cred INTEGER) STRICT;
+-- Most rows of an index are of this table, and most of such a row would be columns that hold the same: so
+-- bits: born, ended + 1 (or 0) << 2, renamed << 5, start_cpu + 1 (or 0) << 7, end_cpu + 1 (or 0) << 21, 16383 meaning that it is in rest;
+-- process is NULL of a leader; and rest, a JSON array, has what is not as it mostly is:
+-- [ptid, end_ppid (of a thread: 0), end_ptid, exit_signal (17; of a thread: -1), start_cpu, end_cpu].
+CREATE TABLE life_row(id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, tid INTEGER, ppid INTEGER, parent INTEGER, process INTEGER,
+	bits INTEGER NOT NULL, start_ns INTEGER, duration_ns INTEGER, exit_code INTEGER, comm TEXT, birth_comm TEXT, image INTEGER,
+	cred INTEGER, rest TEXT) STRICT;
+CREATE VIEW life(id, pid, tid, ppid, ptid, parent, process, born, start_ns, start_cpu, ended, duration_ns, end_cpu, exit_code, exit_signal,
+	end_ppid, end_ptid, renamed, comm, birth_comm, image, cred) AS
+SELECT id, pid, tid, ppid, rest ->> 0, parent, iif(tid IS NULL, 0, process), bits & 3, start_ns,
+	CASE bits >> 7 & 16383 WHEN 0 THEN NULL WHEN 16383 THEN rest ->> 4 ELSE (bits >> 7 & 16383) - 1 END, nullif(bits >> 2 & 7, 0) - 1, duration_ns,
+	CASE bits >> 21 & 16383 WHEN 0 THEN NULL WHEN 16383 THEN rest ->> 5 ELSE (bits >> 21 & 16383) - 1 END, exit_code,
+	iif(bits >> 2 & 7 = 1, ifnull(rest ->> 3, iif(tid IS NULL, 17, -1)), NULL),
+	iif(bits >> 2 & 7 = 1, ifnull(rest ->> 1, iif(tid IS NULL, NULL, 0)), NULL), rest ->> 2, bits >> 5 & 3, comm, birth_comm, image, cred
+FROM life_row;
 
 -- A process whose leader ended before its last thread.  end_ns NULL: it lives on; 0: ended by a new boot, when is not known.
 CREATE TABLE process_end(id INTEGER PRIMARY KEY, end_ns INTEGER) STRICT;
@@ -44,14 +55,15 @@ CREATE TABLE cgroup(path TEXT PRIMARY KEY, unit TEXT, user_unit TEXT, slice TEXT
 	last_event_no INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE cred(event_no INTEGER PRIMARY KEY, ruid INTEGER, euid INTEGER, rgid INTEGER, egid INTEGER) STRICT;
 
--- One table a kind.  exit: an EXIT that ended the life it names.  stray_exit: one that did not.
-CREATE TABLE exit(event_no INTEGER PRIMARY KEY, life INTEGER NOT NULL) STRICT;
+-- One table a kind.  exit: an EXIT that ended the life it names.  stray_exit: one that did not.  age, of exit, exec and comm: event_no -
+-- the life's id.
+CREATE TABLE exit(event_no INTEGER PRIMARY KEY, age INTEGER NOT NULL) STRICT;
 CREATE TABLE stray_exit(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, pid INTEGER NOT NULL,
 	tid INTEGER, ppid INTEGER NOT NULL, ptid INTEGER NOT NULL, exit_code INTEGER NOT NULL, exit_signal INTEGER NOT NULL, life INTEGER) STRICT;
 CREATE TABLE exec(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, pid INTEGER NOT NULL, tid INTEGER,
-	life INTEGER) STRICT;
+	age INTEGER) STRICT;
 CREATE TABLE comm(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, pid INTEGER NOT NULL, tid INTEGER,
-	comm TEXT NOT NULL, life INTEGER) STRICT;
+	comm TEXT NOT NULL, age INTEGER) STRICT;
 CREATE TABLE uid(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, pid INTEGER NOT NULL, tid INTEGER,
 	ruid INTEGER NOT NULL, euid INTEGER NOT NULL, life INTEGER) STRICT;
 CREATE TABLE gid(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, pid INTEGER NOT NULL, tid INTEGER,
@@ -81,7 +93,7 @@ UNION ALL
 SELECT event_no, (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1),
 	ifnull(start_ns, 0) + duration_ns, end_cpu, 'exit', pid, ifnull(tid, pid), ifnull(end_ppid, ppid),
 	ifnull(end_ptid, ifnull(end_ppid, ppid)), NULL, NULL, NULL, NULL, NULL, NULL, NULL, exit_code, exit_signal
-	FROM exit CROSS JOIN life ON life.id = exit.life
+	FROM exit CROSS JOIN life ON life.id = event_no - age
 UNION ALL
 SELECT event_no, (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1), timestamp_ns, cpu, 'exit', pid,
 	ifnull(tid, pid), ppid, ptid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, exit_code, exit_signal FROM stray_exit
@@ -165,10 +177,10 @@ FROM (
 		ifnull(start_ns, 0) + duration_ns AS end_ns, 'fork' AS source, 0 AS no FROM life WHERE born = 1
 	UNION ALL
 	SELECT life.id, life.pid, ifnull(life.tid, life.pid), comm.comm, timestamp_ns, ifnull(start_ns, 0) + duration_ns, 'comm', event_no
-		FROM comm JOIN life ON life.id = comm.life
+		FROM comm JOIN life ON life.id = event_no - age
 	UNION ALL
 	SELECT life.id, life.pid, ifnull(life.tid, life.pid), image.comm, timestamp_ns, ifnull(start_ns, 0) + duration_ns, 'exec', exec.event_no
-		FROM exec JOIN life ON life.id = exec.life LEFT JOIN image ON image.event_no = exec.event_no
+		FROM exec JOIN life ON life.id = exec.event_no - age LEFT JOIN image ON image.event_no = exec.event_no
 	UNION ALL
 	SELECT life.id, life.pid, ifnull(life.tid, life.pid), snapshot.comm, timestamp_ns, ifnull(start_ns, 0) + duration_ns, 'snapshot', event_no
 		FROM snapshot JOIN life ON life.id = snapshot.life WHERE snapshot.comm IS NOT NULL

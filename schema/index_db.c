@@ -10,7 +10,7 @@ static const char index_sql[] =
 #include "schema/index_sql.h"
 	;
 
-enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 2 };
+enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 3 };
 
 static const char *const statement_sql[INDEX_STATEMENT_COUNT] = {
 #define STATEMENT(NAME, sql) [INDEX_##NAME] = (sql),

@@ -102,47 +102,88 @@ static bool parent_told(const struct life *life)
 	return life->born != LIFE_BORN_UNSEEN || life->ppid != 0;
 }
 
-static void life_end_column(sqlite3_context *result, const struct life *life, int column)
-{
-	bool by_exit = life->end_how == LIFE_END_EXIT;
+/* --- a life: see index.sql for what is left out because it mostly is so --- */
 
-	if (!life->ended)
-		return;
-	switch (column) {
-	case 10: /* ended */
-		sqlite3_result_int64(result, life->end_how);
-		break;
-	case 11: /* duration_ns */
-		result_number_if(result, life->end_how != LIFE_END_BOOT,
-				 (int64_t)(life->end_ns - life->start_ns));
-		break;
-	case 12: /* end_cpu */
-		result_number_if(result, by_exit, life->end_cpu);
-		break;
-	case 13: /* exit_code */
-		result_number_if(result, by_exit, life->exit_code);
-		break;
-	case 14: /* exit_signal */
-		result_number_if(result, by_exit, (int32_t)life->exit_signal);
-		break;
-	case 15: /* end_ppid */
-		result_number_if(result,
-				 by_exit && (life->end_ppid != life->ppid || !parent_told(life)),
-				 life->end_ppid);
-		break;
-	default: /* end_ptid */
-		result_number_if(result, by_exit && life->end_ptid != life->end_ppid,
-				 life->end_ptid);
-		break;
-	}
+enum {
+	BITS_ENDED = 2,
+	BITS_RENAMED = 5,
+	BITS_START_CPU = 7,
+	BITS_END_CPU = 21,
+	BITS_CPU_REST = 16383, /* in place of one that does not fit */
+};
+
+static bool ended_by_exit(const struct life *life)
+{
+	return life->ended && life->end_how == LIFE_END_EXIT;
 }
 
-/* The columns of the table life, in its order. */
+static bool start_cpu_known(const struct life *life)
+{
+	return life->born == LIFE_BORN_FORK || life->start_cpu != EVENT_CPU_NONE;
+}
+
+static int64_t cpu_bits(bool known, uint32_t cpu)
+{
+	if (!known)
+		return 0;
+	return cpu + 1 < BITS_CPU_REST && cpu != UINT32_MAX ? (int64_t)cpu + 1 : BITS_CPU_REST;
+}
+
+static int64_t life_bits(const struct life *life)
+{
+	return life->born | (int64_t)(life->ended ? life->end_how + 1 : 0) << BITS_ENDED |
+	       (int64_t)(life->renamed ? life->comm_source : 0) << BITS_RENAMED |
+	       cpu_bits(start_cpu_known(life), life->start_cpu) << BITS_START_CPU |
+	       cpu_bits(ended_by_exit(life), life->end_cpu) << BITS_END_CPU;
+}
+
+enum { REST_NUMBER_MAX_BYTES = 24, REST_NUMBERS = 6 };
+
+/* Appends a number, or null, to a JSON array. */
+static size_t rest_write(char *out, size_t bytes, bool there, int64_t number)
+{
+	out[bytes] = bytes > 0 ? ',' : '[';
+	bytes++;
+	if (there)
+		bytes += (size_t)snprintf(out + bytes, REST_NUMBER_MAX_BYTES, "%lld",
+					  (long long)number);
+	else
+		bytes += (size_t)snprintf(out + bytes, REST_NUMBER_MAX_BYTES, "null");
+	return bytes;
+}
+
+static void rest_column(sqlite3_context *result, const struct life *life)
+{
+	bool told = parent_told(life), exited = ended_by_exit(life),
+	     thread = life->tid != life->pid;
+	bool ptid = told && life->ptid != life->ppid;
+	bool end_ppid =
+		exited && (thread ? life->end_ppid != 0 : life->end_ppid != life->ppid || !told);
+	bool end_ptid = exited && life->end_ptid != life->end_ppid;
+	int32_t signal = (int32_t)life->exit_signal;
+	bool exit_signal = exited && signal != (thread ? -1 : 17); /* SIGCHLD */
+	bool start_cpu = cpu_bits(start_cpu_known(life), life->start_cpu) == BITS_CPU_REST;
+	bool end_cpu = cpu_bits(exited, life->end_cpu) == BITS_CPU_REST;
+	char out[REST_NUMBERS * REST_NUMBER_MAX_BYTES + 2];
+	size_t bytes;
+
+	if (!(ptid || end_ppid || end_ptid || exit_signal || start_cpu || end_cpu))
+		return;
+	bytes = rest_write(out, 0, ptid, life->ptid);
+	bytes = rest_write(out, bytes, end_ppid, life->end_ppid);
+	bytes = rest_write(out, bytes, end_ptid, life->end_ptid);
+	bytes = rest_write(out, bytes, exit_signal, signal);
+	bytes = rest_write(out, bytes, start_cpu, life->start_cpu);
+	bytes = rest_write(out, bytes, end_cpu, life->end_cpu);
+	out[bytes++] = ']';
+	sqlite3_result_text(result, out, (int)bytes, SQLITE_TRANSIENT);
+}
+
+/* The columns of the table life_row, in its order. */
 static void life_column(sqlite3_context *result, const struct bulk_source *source, size_t row,
 			int column)
 {
 	const struct life *life = ((struct life *const *)source->rows)[row];
-	bool forked = life->born == LIFE_BORN_FORK;
 
 	switch (column) {
 	case 0: /* id */
@@ -157,44 +198,43 @@ static void life_column(sqlite3_context *result, const struct bulk_source *sourc
 	case 3: /* ppid */
 		result_number_if(result, parent_told(life), life->ppid);
 		break;
-	case 4: /* ptid */
-		result_number_if(result, parent_told(life) && life->ptid != life->ppid, life->ptid);
-		break;
-	case 5: /* parent */
+	case 4: /* parent */
 		result_number_if(result, life->parent_id != 0, life->id - life->parent_id);
 		break;
-	case 6: /* process */
-		result_number_if(result, life->process_id != 0, life->id - life->process_id);
+	case 5: /* process */
+		result_number_if(result, life->tid != life->pid && life->process_id != 0,
+				 life->id - life->process_id);
 		break;
-	case 7: /* born */
-		sqlite3_result_int64(result, life->born);
+	case 6: /* bits */
+		sqlite3_result_int64(result, life_bits(life));
 		break;
-	case 8: /* start_ns */
-		result_number_if(result, forked || life->start_ns != 0, (int64_t)life->start_ns);
+	case 7: /* start_ns */
+		result_number_if(result, life->born == LIFE_BORN_FORK || life->start_ns != 0,
+				 (int64_t)life->start_ns);
 		break;
-	case 9: /* start_cpu */
-		result_number_if(result, forked || life->start_cpu != EVENT_CPU_NONE,
-				 life->start_cpu);
+	case 8: /* duration_ns */
+		result_number_if(result, life->ended && life->end_how != LIFE_END_BOOT,
+				 (int64_t)(life->end_ns - life->start_ns));
 		break;
-	case 17: /* renamed */
-		sqlite3_result_int64(result, life->renamed ? life->comm_source : 0);
+	case 9: /* exit_code */
+		result_number_if(result, ended_by_exit(life), life->exit_code);
 		break;
-	case 18: /* comm */
+	case 10: /* comm */
 		result_comm_if(result, life->comm_known, life->comm);
 		break;
-	case 19: /* birth_comm */
+	case 11: /* birth_comm */
 		result_comm_if(result, life->renamed && life->birth_comm_known, life->birth_comm);
 		break;
-	case 20: /* image */
+	case 12: /* image */
 		result_number_if(result, life->image != NULL,
 				 life->image ? (int64_t)life->image->event_no : 0);
 		break;
-	case 21: /* cred */
+	case 13: /* cred */
 		result_number_if(result, life->cred != NULL,
 				 life->cred ? (int64_t)life->cred->event_no : 0);
 		break;
 	default:
-		life_end_column(result, life, column);
+		rest_column(result, life);
 		break;
 	}
 }
@@ -204,17 +244,19 @@ static void exit_column(sqlite3_context *result, const struct bulk_source *sourc
 {
 	const struct exit_row *exit = (const struct exit_row *)source->rows + row;
 
-	sqlite3_result_int64(result, column == 0 ? (int64_t)exit->event_no : exit->life_id);
+	sqlite3_result_int64(result, column == 0 ? (int64_t)exit->event_no
+						 : (int64_t)exit->event_no - exit->life_id);
 }
 
-/* exec: event_no, timestamp_ns, cpu, pid, tid, life; comm has its name before the life. */
+/* exec: event_no, timestamp_ns, cpu, pid, tid, age; comm has its name before the age. */
 static void plain_column(sqlite3_context *result, const struct bulk_source *source, size_t row,
 			 int column)
 {
 	const struct plain_row *plain = (const struct plain_row *)source->rows + row;
 
 	if (column == source->columns - 1) {
-		result_number_if(result, plain->life_id != 0, plain->life_id);
+		result_number_if(result, plain->life_id != 0,
+				 (int64_t)plain->event_no - plain->life_id);
 		return;
 	}
 	switch (column) {
@@ -248,7 +290,7 @@ int index_pending_open(struct index_db *index)
 		return -ENOMEM;
 	index->pending = pending;
 	pending->life =
-		(struct bulk_source){ .name = "new_life", .columns = 22, .column = life_column };
+		(struct bulk_source){ .name = "new_life", .columns = 15, .column = life_column };
 	pending->exit =
 		(struct bulk_source){ .name = "new_exit", .columns = 2, .column = exit_column };
 	pending->exec =

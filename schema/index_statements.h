@@ -1,8 +1,8 @@
 /* index_statements.h - what is run on the index for each row.  Included with STATEMENT(NAME, sql) defined. */
 /* clang-format off */
-STATEMENT(LIFE_INSERT,    "INSERT INTO life SELECT * FROM new_life")
-STATEMENT(LIFE_REPLACE,   "INSERT OR REPLACE INTO life SELECT * FROM new_life")
-STATEMENT(LIFE_DELETE,    "DELETE FROM life WHERE id=?")
+STATEMENT(LIFE_INSERT,    "INSERT INTO life_row SELECT * FROM new_life")
+STATEMENT(LIFE_REPLACE,   "INSERT OR REPLACE INTO life_row SELECT * FROM new_life")
+STATEMENT(LIFE_DELETE,    "DELETE FROM life_row WHERE id=?")
 STATEMENT(PROCESS_END,    "INSERT OR REPLACE INTO process_end VALUES(?,?)")
 STATEMENT(PROCESS_LIVES,  "INSERT OR REPLACE INTO process_end VALUES(?,NULL)")
 STATEMENT(PROCESS_END_DELETE, "DELETE FROM process_end WHERE id=?")

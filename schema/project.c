@@ -505,9 +505,9 @@ static void keep_life(void *context, struct life *life)
  * events, so that one set serves; an image that is kept only because a life has its number does not occur: a number is of one event, and a
  * birth is no exec; a snapshot is both, and its image and life are kept or not each by its own name below. */
 static const char prune_sql[] =
-	"DELETE FROM life WHERE id BETWEEN 1 AND ?1 - 1 AND id NOT IN temp.keep;"
-	"DELETE FROM life WHERE id BETWEEN -2 * ?1 + 1 AND -1 AND id NOT IN temp.keep;"
-	"DELETE FROM process_end WHERE id NOT IN (SELECT id FROM life);";
+	"DELETE FROM life_row WHERE id BETWEEN 1 AND ?1 - 1 AND id NOT IN temp.keep;"
+	"DELETE FROM life_row WHERE id BETWEEN -2 * ?1 + 1 AND -1 AND id NOT IN temp.keep;"
+	"DELETE FROM process_end WHERE id NOT IN (SELECT id FROM life_row);";
 
 static int keyframe_keep(struct projector *projector, uint64_t block_no,
 			 const struct lives_watch *watch, struct lives_clock *ret_clock)
