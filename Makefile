@@ -7,6 +7,7 @@
 #   make fuzz        every fuzzer for FUZZ_SECONDS (20), from and into tests/corpus
 #   make torture     the long forms of the tests of crashes and damage; their counts are variables, below
 #   make bench       the figures of the README, measured here
+#   make bench-ledger  what questions cost in a ledger of 100 million events: makes one in BENCH_DIR=/tmp/procledger-bench
 #   make bare        make try and make check in a bare Debian 12 root made for it
 #   make ci          what CI runs: lint, check with gcc, clang, ASan+UBSan, TSan, a short fuzz
 #   make install     DESTDIR=, prefix=/usr/local
@@ -112,6 +113,8 @@ torture: everything
 	$(B)/tests/test_damage $(DAMAGE_FRAME_BITS) $(DAMAGE_PAYLOAD_BITS) $(DAMAGE_LENGTHS)
 bench: everything
 	BUILD=$(B) tests/bench.sh
+bench-ledger: all
+	BUILD=$(B) tests/bench-ledger
 bare:
 	tests/bare-root.sh
 ci:
@@ -133,4 +136,4 @@ clean:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all everything try check lint fuzz fuzzers torture bench bare ci install clean
+.PHONY: all everything try check lint fuzz fuzzers torture bench bench-ledger bare ci install clean
