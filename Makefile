@@ -42,7 +42,7 @@ WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-
 HARDEN = -fPIE -fstack-protector-strong $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(HARDEN) -pthread $(CPPFLAGS) $(CFLAGS) $(SAN)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS = -lsqlite3 -lz -ldeflate -lmnl
+LIBS = -lsqlite3 -ldeflate -lmnl
 LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 Q = $(if $(V),,@echo "  $(1) $@";)
 
@@ -70,12 +70,12 @@ $(ARCHIVES):
 	@mkdir -p $(@D) && rm -f $@
 	$(call Q,AR  )ar rcs $@ $^
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
-	$(call Q,LINK)$(LINK) -fsanitize=fuzzer
+	$(call Q,LINK)$(LINK) -lz -fsanitize=fuzzer
 $(B)/tests/tiny: tests/tiny.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,LINK)$(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<
 $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
-	$(call Q,LINK)$(LINK)
+	$(call Q,LINK)$(LINK) -lz
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC  )$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

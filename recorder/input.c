@@ -13,7 +13,7 @@
 #include "schema/cleanup.h"
 #include "schema/wire.h"
 
-enum { CHUNK_BYTES = 1 << 20 };
+enum { CHUNK_BYTES = 1 << 18 };
 
 enum { INPUT_CUT = 1, INPUT_FOREIGN = 2 }; /* how a stream that is not whole ends */
 

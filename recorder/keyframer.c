@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <zlib.h>
+
+#include <libdeflate.h>
 
 #include "schema/bytes.h"
 #include "schema/cleanup.h"
@@ -47,29 +48,26 @@ static void drop(struct keyframer *keyframer)
 static int deflate_keyframe(const uint8_t *raw, size_t raw_bytes, uint8_t **ret_packed,
 			    size_t *ret_bytes)
 {
+	struct libdeflate_compressor *deflater = libdeflate_alloc_compressor(KEYFRAME_LEVEL);
 	auto_free uint8_t *packed = NULL;
 	le32 size = le32_put((uint32_t)raw_bytes);
-	z_stream stream = { 0 };
-	size_t capacity;
+	size_t capacity, bytes = 0;
 
-	if (deflateInit2(&stream, KEYFRAME_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
+	if (!deflater)
 		return -ENOMEM;
-	capacity = deflateBound(&stream, raw_bytes) + sizeof(size);
-	packed = malloc(capacity);
+	capacity = libdeflate_deflate_compress_bound(deflater, raw_bytes);
+	packed = malloc(capacity + sizeof(size));
 	if (packed) {
 		memcpy(packed, &size, sizeof(size));
-		stream.next_in = (z_const Bytef *)(uintptr_t)raw;
-		stream.avail_in = (uInt)raw_bytes;
-		stream.next_out = packed + sizeof(size);
-		stream.avail_out = (uInt)(capacity - sizeof(size));
-		(void)deflate(&stream, Z_FINISH); /* cannot fail: deflateBound() */
+		/* cannot fail: the room is what it asked for */
+		bytes = libdeflate_deflate_compress(deflater, raw, raw_bytes, packed + sizeof(size),
+						    capacity);
 	}
-	(void)deflateEnd(&stream);
+	libdeflate_free_compressor(deflater);
 	if (!packed)
 		return -ENOMEM;
 	*ret_packed = steal_pointer(packed);
-	*ret_bytes = stream.total_out + sizeof(size);
+	*ret_bytes = bytes + sizeof(size);
 	return 0;
 }
 

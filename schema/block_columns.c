@@ -1,12 +1,9 @@
-/* block_columns.c - columns as a payload and back: each compressed as suits it, behind a directory (FORMAT.md 6).
- *
- * zlib packs, because nothing else has its Z_RLE, which is what most columns want; libdeflate unpacks, in a third of zlib's time.
- */
+/* block_columns.c - columns as a payload and back: each compressed or not, behind a directory (FORMAT.md 6). */
 #include <string.h>
 
 #include "schema/block_core.h"
 
-enum how { HOW_UNUSED, HOW_MATCH, HOW_RUNS, HOW_PLANE, HOW_STORE };
+enum how { HOW_UNUSED, HOW_DEFLATE, HOW_PLANE, HOW_STORE };
 static const uint8_t column_how[COLUMN_LIMIT] = {
 #define COLUMN_HOW(NAME, number, how) [number] = HOW_##how,
 	COLUMNS(COLUMN_HOW)
@@ -18,25 +15,6 @@ enum codec { CODEC_STORED = 0, CODEC_DEFLATE = 1 };
 enum { DIRECTORY_ENTRY_BYTES = 12, PAYLOAD_HEAD_BYTES = 4 };
 
 /* --- packing --- */
-
-enum { DEFLATE_LEVEL = 5, DEFLATE_WINDOW_BITS = -15, DEFLATE_MEMORY_LEVEL = 9 };
-
-int columns_packer_init(struct columns_packer *packer)
-{
-	*packer = (struct columns_packer){ 0 };
-	if (deflateInit2(&packer->match, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
-			 DEFLATE_MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK ||
-	    deflateInit2(&packer->runs, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW_BITS,
-			 DEFLATE_MEMORY_LEVEL, Z_RLE) != Z_OK)
-		return -ENOMEM;
-	return 0;
-}
-
-void columns_packer_clear(struct columns_packer *packer)
-{
-	(void)deflateEnd(&packer->match);
-	(void)deflateEnd(&packer->runs);
-}
 
 /* Whether a byte plane of time stamps is too even to be made smaller: no byte is twice as frequent as it would be in noise. */
 static bool plane_is_noise(const struct lane *lane)
@@ -51,41 +29,29 @@ static bool plane_is_noise(const struct lane *lane)
 	return most < lane->at / 128;
 }
 
-/* HOW_MATCH, HOW_RUNS or HOW_STORE. */
+/* HOW_DEFLATE or HOW_STORE. */
 static enum how column_choose(unsigned column, const struct lane *lane)
 {
-	enum how how = column >= COLUMN_STRING_FIRST ? HOW_MATCH : column_how[column];
+	enum how how = column >= COLUMN_STRING_FIRST ? HOW_DEFLATE : column_how[column];
 
 	if (how != HOW_PLANE)
 		return how;
-	return plane_is_noise(lane) ? HOW_STORE : HOW_RUNS;
-}
-
-/* Compresses a column to `room` bytes at out.  Returns how many it took, or 0 when that does not make it smaller or does not fit. */
-static size_t column_deflate(z_stream *z, const struct lane *lane, uint8_t *out, size_t room)
-{
-	if (deflateReset(z) != Z_OK)
-		return 0;
-	if (room >= lane->at)
-		room = lane->at - 1;
-	z->next_in = lane->data;
-	z->avail_in = (uInt)lane->at;
-	z->next_out = out;
-	z->avail_out = (uInt)room;
-	return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : 0;
+	return plane_is_noise(lane) ? HOW_STORE : HOW_DEFLATE;
 }
 
 /* Writes one column behind `w`, and its entry to `directory`. */
-static void column_pack(struct columns_packer *packer, const struct lane *lane, unsigned column,
-			struct writer *directory, struct writer *w)
+static void column_pack(struct libdeflate_compressor *deflater, const struct lane *lane,
+			unsigned column, struct writer *directory, struct writer *w)
 {
 	enum how how = column_choose(column, lane);
 	enum codec codec = CODEC_STORED;
-	size_t stored = 0;
+	size_t stored = 0, room = w->capacity - w->bytes;
 
-	if (how != HOW_STORE)
-		stored = column_deflate(how == HOW_MATCH ? &packer->match : &packer->runs, lane,
-					w->data + w->bytes, w->capacity - w->bytes);
+	/* One byte less than it is: what does not make it smaller does not fit. */
+	if (how == HOW_DEFLATE)
+		stored = libdeflate_deflate_compress(deflater, lane->data, lane->at,
+						     w->data + w->bytes,
+						     room < lane->at ? room : lane->at - 1);
 	if (stored > 0) {
 		codec = CODEC_DEFLATE;
 		w->bytes += stored;
@@ -101,8 +67,8 @@ static void column_pack(struct columns_packer *packer, const struct lane *lane, 
 }
 
 /* NOLINTNEXTLINE(readability-function-size): two inputs, a buffer and two results take six parameters */
-int columns_pack(struct columns_packer *packer, const struct lane lane[COLUMN_LIMIT], uint8_t *out,
-		 size_t capacity, size_t *ret_bytes, size_t *ret_raw_bytes)
+int columns_pack(struct libdeflate_compressor *deflater, const struct lane lane[COLUMN_LIMIT],
+		 uint8_t *out, size_t capacity, size_t *ret_bytes, size_t *ret_raw_bytes)
 {
 	struct writer directory = writer_make(out, capacity), w = writer_make(out, capacity);
 	unsigned count = 0;
@@ -119,7 +85,7 @@ int columns_pack(struct columns_packer *packer, const struct lane lane[COLUMN_LI
 	write_u16(&directory, 0);
 	for (unsigned i = 0; i < COLUMN_LIMIT && !w.failed; i++)
 		if (lane[i].at > 0)
-			column_pack(packer, &lane[i], i, &directory, &w);
+			column_pack(deflater, &lane[i], i, &directory, &w);
 	if (w.failed)
 		return BLOCK_FULL;
 	*ret_bytes = w.bytes;

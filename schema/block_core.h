@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include <libdeflate.h>
 
@@ -15,14 +14,13 @@
 #include "schema/bytes.h"
 #include "schema/detail.h"
 
-/* Every column, once.  Numbers are for ever.  `how` is how it is compressed: MATCH looks for strings that come again; RUNS only for
- * the same byte again, which is much quicker and here mostly smaller; PLANE is RUNS, unless it is noise; STORE.
+/* Every column, once.  Numbers are for ever.  `how`: deflate it; PLANE: unless it is noise; STORE it.
  * What stands in each: FORMAT.md 9, and the function that walks it in both directions. */
 /* clang-format off */
 #define COLUMNS(COLUMN)                 \
-	COLUMN(KIND,         1, MATCH) \
-	COLUMN(MISS,         2, RUNS) \
-	COLUMN(CPU,          3, RUNS) \
+	COLUMN(KIND,         1, DEFLATE) \
+	COLUMN(MISS,         2, DEFLATE) \
+	COLUMN(CPU,          3, DEFLATE) \
 	COLUMN(TIME_BASE,    4, STORE)   \
 	COLUMN(TIME_0,       5, PLANE)   \
 	COLUMN(TIME_1,       6, PLANE)   \
@@ -32,30 +30,30 @@
 	COLUMN(TIME_5,      10, PLANE)   \
 	COLUMN(TIME_6,      11, PLANE)   \
 	COLUMN(TIME_7,      12, PLANE)   \
-	COLUMN(SEQ,         13, MATCH) \
-	COLUMN(WHO_FORK,    14, RUNS) \
-	COLUMN(WHO_EXEC,    15, RUNS) \
-	COLUMN(WHO_EXIT,    16, RUNS) \
-	COLUMN(WHO_OTHER,   17, RUNS) \
-	COLUMN(TID,         18, MATCH) \
-	COLUMN(PID,         19, MATCH) \
-	COLUMN(PPID,        20, MATCH) \
-	COLUMN(PTID,        21, MATCH) \
-	COLUMN(CHILD,       22, MATCH) \
-	COLUMN(EXIT_CODE,   23, MATCH) \
-	COLUMN(EXIT_SIGNAL, 24, MATCH) \
-	COLUMN(ARG,         25, MATCH) \
-	COLUMN(COMM_BYTES,  26, MATCH) \
-	COLUMN(COMM,        27, MATCH) \
-	COLUMN(SHAPE,       28, MATCH) \
-	COLUMN(VALUE,       29, MATCH) \
-	COLUMN(EXTRA,       30, MATCH) \
-	COLUMN(RAW_BYTES,   31, MATCH) \
-	COLUMN(RAW,         32, MATCH) \
-	COLUMN(DETAIL_TAGS, 33, MATCH) \
-	COLUMN(DETAIL_STATE,34, MATCH) \
-	COLUMN(DETAIL_BYTES,35, MATCH) \
-	COLUMN(DETAIL,      36, MATCH) \
+	COLUMN(SEQ,         13, DEFLATE) \
+	COLUMN(WHO_FORK,    14, DEFLATE) \
+	COLUMN(WHO_EXEC,    15, DEFLATE) \
+	COLUMN(WHO_EXIT,    16, DEFLATE) \
+	COLUMN(WHO_OTHER,   17, DEFLATE) \
+	COLUMN(TID,         18, DEFLATE) \
+	COLUMN(PID,         19, DEFLATE) \
+	COLUMN(PPID,        20, DEFLATE) \
+	COLUMN(PTID,        21, DEFLATE) \
+	COLUMN(CHILD,       22, DEFLATE) \
+	COLUMN(EXIT_CODE,   23, DEFLATE) \
+	COLUMN(EXIT_SIGNAL, 24, DEFLATE) \
+	COLUMN(ARG,         25, DEFLATE) \
+	COLUMN(COMM_BYTES,  26, DEFLATE) \
+	COLUMN(COMM,        27, DEFLATE) \
+	COLUMN(SHAPE,       28, DEFLATE) \
+	COLUMN(VALUE,       29, DEFLATE) \
+	COLUMN(EXTRA,       30, DEFLATE) \
+	COLUMN(RAW_BYTES,   31, DEFLATE) \
+	COLUMN(RAW,         32, DEFLATE) \
+	COLUMN(DETAIL_TAGS, 33, DEFLATE) \
+	COLUMN(DETAIL_STATE,34, DEFLATE) \
+	COLUMN(DETAIL_BYTES,35, DEFLATE) \
+	COLUMN(DETAIL,      36, DEFLATE) \
 	COLUMN(KEYFRAME,    37, STORE)
 /* clang-format on */
 
@@ -234,17 +232,9 @@ void extra_unpack(struct coder *c, struct event *e);
 
 /* --- block_columns.c --- */
 
-struct columns_packer {
-	z_stream match, runs;
-};
-
-/* 0 or -ENOMEM; the caller clears it in any case. */
-int columns_packer_init(struct columns_packer *packer);
-void columns_packer_clear(struct columns_packer *packer);
-
 /* The columns that are not empty as a payload.  0, or BLOCK_FULL: more than capacity, or BLOCK_RAW_MAX_BYTES. */
-int columns_pack(struct columns_packer *packer, const struct lane lanes[COLUMN_LIMIT], uint8_t *out,
-		 size_t capacity, size_t *ret_bytes, size_t *ret_raw_bytes);
+int columns_pack(struct libdeflate_compressor *deflater, const struct lane lanes[COLUMN_LIMIT],
+		 uint8_t *out, size_t capacity, size_t *ret_bytes, size_t *ret_raw_bytes);
 
 struct columns_unpacker {
 	struct libdeflate_decompressor *inflater;

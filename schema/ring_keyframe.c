@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+
+#include <libdeflate.h>
 
 #include "schema/bytes.h"
 #include "schema/cleanup.h"
@@ -97,24 +98,24 @@ static int keyframe_inflate(const uint8_t *packed, size_t packed_bytes, uint8_t 
 	struct reader reader = reader_make(packed, packed_bytes);
 	uint32_t raw_bytes = read_u32(&reader);
 	auto_free uint8_t *raw = NULL;
-	z_stream stream = { 0 };
-	int r;
+	struct libdeflate_decompressor *inflater;
+	size_t taken = 0, given = 0;
+	bool whole;
 
 	if (reader.failed || raw_bytes > RING_KEYFRAME_MAX_BYTES ||
 	    raw_bytes > (uint64_t)packed_bytes * DEFLATE_RATIO_MAX)
 		return -EBADMSG;
 	raw = malloc(raw_bytes + 1u);
-	if (!raw || inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+	inflater = libdeflate_alloc_decompressor();
+	if (!raw || !inflater) {
+		libdeflate_free_decompressor(inflater);
 		return -ENOMEM;
-	stream.next_in = (z_const Bytef *)(uintptr_t)(packed + reader.at);
-	stream.avail_in = (uInt)reader_left(&reader);
-	stream.next_out = raw;
-	stream.avail_out = raw_bytes + 1u; /* one more: too long shows */
-	r = inflate(&stream, Z_FINISH);
-	(void)inflateEnd(&stream);
-	if (r == Z_MEM_ERROR)
-		return -ENOMEM;
-	if (r != Z_STREAM_END || stream.total_out != raw_bytes || stream.avail_in != 0)
+	}
+	whole = libdeflate_deflate_decompress_ex(inflater, packed + reader.at, reader_left(&reader),
+						 raw, raw_bytes, &taken,
+						 &given) == LIBDEFLATE_SUCCESS;
+	libdeflate_free_decompressor(inflater);
+	if (!whole || given != raw_bytes || taken != reader_left(&reader))
 		return -EBADMSG;
 	*ret_data = steal_pointer(raw);
 	*ret_bytes = raw_bytes;
