@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "query/query.h"
+#include "schema/cleanup.h"
 #include "schema/project.h"
 
 int cmd_reindex(const struct options *options)
@@ -11,15 +13,20 @@ int cmd_reindex(const struct options *options)
 	struct query query;
 	const char *message = "";
 	uint64_t events;
+	auto_close int lock = -1;
 	int r = query_init(&query, options);
 
 	if (r != 0)
 		return r;
-	r = query_recorder_runs(&query);
-	if (r == -ENOENT)
-		return query_failed(&query, r, "open");
-	if (r == 1) /* it would go on filling the file that is replaced */
-		return complain(EXIT_ERROR, "a recorder keeps the index of %s: stop it first",
+	if (access(query.ring_path, F_OK) < 0)
+		return query_failed(&query, -errno, "open");
+	r = projector_lock(options->store, &lock);
+	if (r < 0)
+		return query_failed(&query, r, "lock");
+	if (r == PROJECTOR_LOCKED) /* it would go on filling the file that is replaced */
+		return complain(EXIT_ERROR,
+				"the index of %s is being written, by a recorder or another "
+				"reindex: stop that first",
 				options->store);
 	r = projector_rebuild(query.ring_path, query.index_path, &events, &message);
 	if (r < 0)

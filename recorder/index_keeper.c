@@ -1,10 +1,8 @@
 #include "recorder/index_keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -68,18 +66,14 @@ static void failure_note(struct keeper *keeper, const char *message)
 /* One writer of the index a store: the projector of a recorder that was killed may still be ending. */
 static int store_lock(struct keeper *keeper)
 {
-	auto_close int fd = open(keeper->setup->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, r;
 
-	if (fd < 0)
-		return -errno;
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
+	while ((r = projector_lock(keeper->setup->store, &fd)) == PROJECTOR_LOCKED) {
 		rest(keeper, REST_FEW_MS);
 		if (too_late(keeper))
 			return -EBUSY;
 	}
-	return steal_fd(&fd);
+	return r < 0 ? r : fd;
 }
 
 /* Opens the index, trying for as long as it takes; when stopping, once.  0 or -errno. */

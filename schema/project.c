@@ -7,9 +7,11 @@
 #include "schema/project.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "schema/cleanup.h"
 #include "schema/index_db.h"
@@ -829,4 +831,20 @@ int projector_in_memory(const char *ring_path, struct sqlite3 **ret_db, const ch
 		r = index_copy(&projector->index, ret_db);
 	projector_close(projector);
 	return r;
+}
+
+int projector_lock(const char *store, int *ret_fd)
+{
+	auto_close int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	do
+		r = flock(fd, LOCK_EX | LOCK_NB);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return errno == EWOULDBLOCK ? PROJECTOR_LOCKED : -errno;
+	*ret_fd = steal_fd(&fd);
+	return 0;
 }

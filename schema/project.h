@@ -39,3 +39,8 @@ void projector_close(struct projector *projector); /* NULL does nothing */
  * *ret_events is how many events went in. */
 int projector_rebuild(const char *ring_path, const char *index_path, uint64_t *ret_events,
 		      const char **ret_message);
+
+/* One process writes the index of a store: this takes that right, until *ret_fd is closed.
+ * 0; PROJECTOR_LOCKED: another one has it; -errno. */
+enum { PROJECTOR_LOCKED = 1 };
+int projector_lock(const char *store, int *ret_fd);

@@ -234,6 +234,11 @@ run 3 "but SQL cannot be asked" sql 'SELECT 1'
 complains "reindex" "and what helps is told"
 run 0 "status without an index" status
 has "none: 'procledger reindex' makes it" "tells what helps"
+exec 8<"$store"
+flock -x 8
+run 3 "while somebody else writes the index, a recorder or another reindex, it is not made anew" reindex
+complains "stop that first" "and that is said"
+exec 8<&-
 run 0 "reindex" reindex
 is "$out" "$events events indexed" "tells how many events went in"
 sqlite3 "$store/index.db" .dump | cmp -s - "$scratch/before"
