@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BASE_REACH = 1 << 30 };
+
 struct cpu_state {
 	uint64_t timestamp_ns; /* of the event with seq */
 	uint32_t seq;
 	bool known;
 	bool former; /* from before this start */
+	bool based;
+	uint32_t base_seq; /* that of gaps_baseline() */
 };
 
 struct gaps {
@@ -31,7 +35,12 @@ void gaps_baseline(struct gaps *gaps, uint32_t cpu, uint32_t seq, uint64_t times
 	if (cpu >= GAPS_CPU_LIMIT)
 		return;
 	gaps->cpus[cpu] = (struct cpu_state){
-		.timestamp_ns = timestamp_ns, .seq = seq, .known = true, .former = true
+		.timestamp_ns = timestamp_ns,
+		.seq = seq,
+		.known = true,
+		.former = true,
+		.based = true,
+		.base_seq = seq,
 	};
 }
 
@@ -68,6 +77,13 @@ bool gaps_follows(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
 	return cpu >= GAPS_CPU_LIMIT || (state->known && seq_ahead(seq, state->seq) <= 1);
 }
 
+bool gaps_is_known(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
+{
+	const struct cpu_state *state = &gaps->cpus[cpu < GAPS_CPU_LIMIT ? cpu : 0];
+
+	return cpu < GAPS_CPU_LIMIT && state->based && seq_ahead(seq, state->base_seq) <= 0;
+}
+
 int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)
 {
 	struct cpu_state *state;
@@ -78,6 +94,8 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 		return 0;
 	state = &gaps->cpus[event->cpu];
 	missing = event->seq - state->seq - 1;
+	if (state->based && seq_ahead(state->seq, state->base_seq) > BASE_REACH)
+		state->based = false; /* soon what is newest would not be newer than it */
 	if (state->known && seq_ahead(event->seq, state->seq) <= 0)
 		return GAPS_BACK;
 	if (state->known && missing > 0) {
@@ -92,9 +110,10 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 		*(state->former ? &gaps->lost_down : &gaps->lost_recording) += missing;
 		r = GAPS_LOST;
 	}
-	*state = (struct cpu_state){ .timestamp_ns = event->timestamp_ns,
-				     .seq = event->seq,
-				     .known = true };
+	state->timestamp_ns = event->timestamp_ns;
+	state->seq = event->seq;
+	state->known = true;
+	state->former = false;
 	return r;
 }
 

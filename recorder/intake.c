@@ -156,7 +156,10 @@ int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes,
 		return r;
 	if (r == WIRE_FOREIGN)
 		return INTAKE_FOREIGN;
-	if (!intake->setup.keep_late && !gaps_is_newer(intake->setup.gaps, event->cpu, event->seq))
+	/* A socket that was kept may hold what another recorder has recorded meanwhile. */
+	if (gaps_is_known(intake->setup.gaps, event->cpu, event->seq) ||
+	    (!intake->setup.keep_late &&
+	     !gaps_is_newer(intake->setup.gaps, event->cpu, event->seq)))
 		return INTAKE_BACK;
 	r = detail_attach(intake, event, around);
 	if (r != 0)

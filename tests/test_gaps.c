@@ -72,6 +72,9 @@ static void test_baseline(void)
 	   "the next one was while recording");
 	ok(feed(gaps, 1, 51, 2000, &lost) == 0, "a CPU where nothing was missed has no hole");
 	ok(gaps_lost_down(gaps) == 1000 && gaps_lost_recording(gaps) == 1, "both sums are right");
+	ok(gaps_is_known(gaps, 0, 100) && gaps_is_known(gaps, 1, 7) &&
+		   !gaps_is_known(gaps, 0, 1102) && !gaps_is_known(gaps, 2, 1),
+	   "what comes again from before the start is known; what is late since then is not");
 	gaps_baseline_all(gaps);
 	ok(feed(gaps, 0, 1105, 3000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_DOWN,
 	   "what a salvage has fed can be made a baseline too");

@@ -74,6 +74,25 @@ static const char *log_read(void)
 	return log_text;
 }
 
+/* Sockets for the next recorders to begin with, as systemd hands them over; NULL: none. */
+static struct connector *kept[CONNECTOR_LANES];
+
+static void kept_pass(void)
+{
+	char self[16];
+
+	if (!kept[0])
+		return;
+	(void)snprintf(self, sizeof(self), "%d", (int)getpid());
+	(void)setenv("LISTEN_PID", self, 1);
+	(void)setenv("LISTEN_FDS", "2", 1);
+	(void)setenv("LISTEN_FDNAMES", "connector:connector-names", 1);
+	for (int i = 0; i < CONNECTOR_LANES; i++) /* out of the way of each other */
+		(void)dup2(connector_fd(kept[i]), 100 + i);
+	for (int i = 0; i < CONNECTOR_LANES; i++)
+		(void)dup2(100 + i, 3 + i);
+}
+
 /* Starts procledgerd on the store with more arguments, separated by spaces; its stderr goes to the log. */
 static pid_t recorder_start(const char *more)
 {
@@ -94,6 +113,7 @@ static pid_t recorder_start(const char *more)
 		int fd = open(log_path, O_WRONLY | O_CREAT, 0644);
 
 		(void)dup2(fd, STDERR_FILENO);
+		kept_pass();
 		(void)execv(program, arguments);
 		_exit(127);
 	}
@@ -635,6 +655,35 @@ static void test_kill(void)
 	   "nothing that had been staged is lost or there twice, and what was missed is counted");
 }
 
+/* A socket was kept, and before it is gone on with another recorder writes the ring. */
+static void test_kept(void)
+{
+	struct connector *sockets[CONNECTOR_LANES];
+	uint64_t from_ns;
+	size_t tids;
+	bool whole;
+	int code;
+
+	store_new();
+	if (connector_open(sockets, &from_ns) != 0)
+		abort();
+	code = live_stop(live_start("--ring-size 16M --ring-only"));
+	tids = storm("fork", 1000, 2);
+	memcpy(kept, sockets, sizeof(kept));
+	code += live_stop(live_start("--ring-only"));
+	memset(kept, 0, sizeof(kept));
+	whole = ring_walk(NULL, 0);
+	ok(code == 0 && whole && (walk.start_flags & EVENT_START_CONTINUED) &&
+		   missing(tids, walk.forked) == 0,
+	   "a socket that was kept gives what came while no recorder ran");
+	ok(walk.unaccounted == 0 && walk.lost == 0,
+	   "and nothing again that another recorder had from its own socket (%llu doubles, %llu "
+	   "lost)",
+	   (unsigned long long)walk.unaccounted, (unsigned long long)walk.lost);
+	for (int i = 0; i < CONNECTOR_LANES; i++)
+		connector_close(sockets[i]);
+}
+
 /* Does something to each of the recorder's own sockets, which are found among its descriptors.  How often that was done. */
 static unsigned sockets_each(pid_t recorder, bool (*each)(int fd))
 {
@@ -838,6 +887,7 @@ static void test_live(void)
 	test_storm("comm", 20000);
 	test_restart();
 	test_kill();
+	test_kept();
 	test_blind();
 	test_term_under_load();
 	test_overrun();
