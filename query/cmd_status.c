@@ -17,8 +17,10 @@ struct status {
 	struct event start, stop; /* the last ones; event_no 0: none */
 	uint32_t start_boot, stop_boot;
 	uint64_t start_block_no;
-	char exec_lane[16]; /* a word of the last start's note: how it reads programs */
+	/* Words of the last start's note: how it reads programs, what becomes of their command lines. */
+	char exec_lane[16], argv[16];
 	uint64_t index_next_event_no, index_bytes;
+	uint64_t redactions; /* in the index */
 	bool index_known;
 	int running; /* 1, 0, or -errno: not known */
 };
@@ -111,10 +113,13 @@ static int ask_start(struct status *status)
 	ring_cursor_set_filter(cursor, &only_starts);
 	ring_cursor_set_end(cursor, status->start.event_no + 1);
 	while ((r = ring_next(cursor, &event, &from, &to)) >= 0 && r != RING_END) {
-		if (r == 0 && event->event_no == status->start.event_no &&
-		    detail_unpack(event->detail, event->detail_bytes, &detail) == 0)
-			(void)note_value(&detail.field[DETAIL_NOTE], "exec_lane", status->exec_lane,
-					 sizeof(status->exec_lane));
+		const struct detail_field *note = &detail.field[DETAIL_NOTE];
+
+		if (r != 0 || event->event_no != status->start.event_no ||
+		    detail_unpack(event->detail, event->detail_bytes, &detail) < 0)
+			continue;
+		(void)note_value(note, "exec_lane", status->exec_lane, sizeof(status->exec_lane));
+		(void)note_value(note, "argv", status->argv, sizeof(status->argv));
 	}
 	ring_cursor_free(cursor);
 	return r == -ENOMEM ? r : 0;
@@ -162,13 +167,17 @@ static int ask_index(struct status *status)
 		status->index_bytes += (uint64_t)file.st_size;
 	result = sqlite3_open_v2(status->query->index_path, &db, SQLITE_OPEN_READONLY, NULL);
 	if (result == SQLITE_OK)
-		result =
-			sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'next_event_no'",
-					   -1, &statement, NULL);
+		result = sqlite3_prepare_v2(
+			db,
+			"SELECT value, (SELECT ifnull(sum(redactions), 0) FROM image "
+			"WHERE redactions IS NOT NULL) "
+			"FROM meta WHERE key = 'next_event_no'",
+			-1, &statement, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_step(statement);
 	if (result == SQLITE_ROW) {
 		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
+		status->redactions = (uint64_t)sqlite3_column_int64(statement, 1);
 		status->index_known = true;
 	}
 	(void)sqlite3_finalize(statement);
@@ -259,6 +268,19 @@ static const char *exec_lane_sentence(const char *word)
 	return word;
 }
 
+static void say_command_lines(const struct status *status)
+{
+	if (strcmp(status->argv, "none") == 0)
+		printf("%-14s not recorded (--argv none)\n", "command lines");
+	else if (strcmp(status->argv, "full") == 0)
+		printf("%-14s recorded with the secrets in them (--argv full)\n", "command lines");
+	else if (status->argv[0])
+		printf("%-14s recorded without secrets\n", "command lines");
+	if (status->redactions > 0)
+		printf("%-14s %" PRIu64 " taken out of command lines\n", "secrets",
+		       status->redactions);
+}
+
 static void say_ring(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
@@ -292,6 +314,7 @@ static void say_ring(struct status *status)
 	say_fact(status, "last stop", &status->stop, status->stop_boot);
 	if (status->exec_lane[0])
 		printf("%-14s %s\n", "exec details", exec_lane_sentence(status->exec_lane));
+	say_command_lines(status);
 }
 
 static void say_index(const struct status *status)
@@ -332,6 +355,16 @@ static void json_fact(struct status *status, const char *name, const struct even
 		printf("null}");
 }
 
+/* "": null. */
+static void json_word(const char *name, const char *word)
+{
+	printf(",\"%s\":", name);
+	if (word[0])
+		(void)output_json_string(stdout, word, strlen(word));
+	else
+		printf("null");
+}
+
 static void json_status(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
@@ -355,18 +388,16 @@ static void json_status(struct status *status)
 	json_fact(status, "last_disk_error", &status->disk_error, status->disk_error_boot);
 	json_fact(status, "last_start", &status->start, status->start_boot);
 	json_fact(status, "last_stop", &status->stop, status->stop_boot);
-	if (status->exec_lane[0]) {
-		printf(",\"exec_lane\":");
-		(void)output_json_string(stdout, status->exec_lane, strlen(status->exec_lane));
-	} else {
-		printf(",\"exec_lane\":null");
-	}
+	json_word("exec_lane", status->exec_lane);
+	json_word("argv", status->argv);
 	if (status->index_known)
 		printf(",\"index_next_event_no\":%" PRIu64 ",\"index_lag\":%" PRIu64
-		       ",\"index_bytes\":%" PRIu64,
-		       status->index_next_event_no, index_lag(status), status->index_bytes);
+		       ",\"index_bytes\":%" PRIu64 ",\"redactions\":%" PRIu64,
+		       status->index_next_event_no, index_lag(status), status->index_bytes,
+		       status->redactions);
 	else
-		printf(",\"index_next_event_no\":null,\"index_lag\":null,\"index_bytes\":null");
+		printf(",\"index_next_event_no\":null,\"index_lag\":null,\"index_bytes\":null"
+		       ",\"redactions\":null");
 	if (status->query->options->format == OUTPUT_JSONL)
 		printf("}\n");
 }

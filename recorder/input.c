@@ -241,7 +241,7 @@ int input_run(const struct options *options, say_fn *say, ready_fn *ready, void 
 	if (read(fd, buffer, 0) < 0)
 		return verdict_set(ret_verdict, VERDICT_FAILED, "cannot read %s: %s", input.name,
 				   strerror(errno));
-	r = session_open(&input.session, options, NULL, say, ret_verdict);
+	r = session_open(&input.session, options, NULL, NULL, say, ret_verdict);
 	if (r == 0) {
 		ready(context, &KEPT_NONE);
 		r = record(&input, ret_verdict);

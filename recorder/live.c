@@ -13,6 +13,7 @@
 #include "recorder/exec_lane.h"
 #include "recorder/pulse.h"
 #include "recorder/reception.h"
+#include "recorder/redact_setup.h"
 #include "recorder/refusal.h"
 #include "recorder/session.h"
 #include "recorder/snapshot.h"
@@ -333,10 +334,9 @@ static int pulse_look(struct live *live)
 
 /* --- the exec lanes --- */
 
-static void lanes_open(struct live *live, const struct options *options, say_fn *say)
+static void lanes_open(struct live *live, const struct procfs_setup *procfs, say_fn *say)
 {
-	const struct procfs_setup procfs = session_procfs_setup(options);
-	int r = exec_lanes_open(&procfs, say, &live->exec_lanes);
+	int r = exec_lanes_open(procfs, say, &live->exec_lanes);
 
 	if (r != 0)
 		say("cannot read programs the moment they are run: %s; short-lived ones may stay "
@@ -512,11 +512,19 @@ int live_run(const struct options *options, const struct kept *kept, say_fn *say
 	struct live live = { .step_fd = clock_step_open(),
 			     .ready = ready,
 			     .ready_context = context };
+	struct redactor *redactor = NULL;
 	int r = connect_to_kernel(&live, kept, ret_verdict);
 
+	if (r == 0)
+		r = session_store_make(options, ret_verdict);
+	if (r == 0)
+		r = redact_setup(options, &redactor, ret_verdict);
 	if (r == 0) {
-		lanes_open(&live, options, say);
-		r = session_open(&live.session, options, live.exec_lanes, say, ret_verdict);
+		const struct procfs_setup procfs = session_procfs_setup(options, redactor);
+
+		lanes_open(&live, &procfs, say);
+		r = session_open(&live.session, options, &procfs, live.exec_lanes, say,
+				 ret_verdict);
 		if (r == 0) {
 			live.landing = ring_writer_landing(live.session.writer);
 			reception_init(&live.reception, &live.session, live.landing);
@@ -526,6 +534,7 @@ int live_run(const struct options *options, const struct kept *kept, say_fn *say
 		session_close(&live.session);
 		exec_lanes_close(live.exec_lanes);
 	}
+	redactor_free(redactor);
 	connectors_close(&live.reception);
 	if (live.step_fd >= 0)
 		(void)close(live.step_fd);

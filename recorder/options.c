@@ -11,7 +11,16 @@
 
 enum { ARGV_MIN_BYTES = 64 };
 
-enum { OPT_STORE = 256, OPT_RING_SIZE, OPT_INPUT, OPT_RING_ONLY, OPT_DURABILITY, OPT_ARGV_MAX };
+enum {
+	OPT_STORE = 256,
+	OPT_RING_SIZE,
+	OPT_INPUT,
+	OPT_RING_ONLY,
+	OPT_DURABILITY,
+	OPT_ARGV_MAX,
+	OPT_ARGV,
+	OPT_REDACT_RULES
+};
 
 static const struct option long_options[] = {
 	{ "store", required_argument, NULL, OPT_STORE },
@@ -19,7 +28,9 @@ static const struct option long_options[] = {
 	{ "input", required_argument, NULL, OPT_INPUT },
 	{ "ring-only", no_argument, NULL, OPT_RING_ONLY },
 	{ "durability", required_argument, NULL, OPT_DURABILITY },
+	{ "argv", required_argument, NULL, OPT_ARGV },
 	{ "argv-max", required_argument, NULL, OPT_ARGV_MAX },
+	{ "redact-rules", required_argument, NULL, OPT_REDACT_RULES },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -40,6 +51,13 @@ static const char help_text[] =
 	"  --ring-only        write the ring, not the index ('procledger reindex' makes it later)\n"
 	"  --durability MODE  what a power cut may cost: 'interval', the last second (default);\n"
 	"                     'batch', the last 20 ms; 'process', what is not in a full block yet\n"
+	"  --argv MODE        what becomes of command lines: 'redact', secrets are taken out "
+	"(default);\n"
+	"                     'full', all is kept; 'none', they are not recorded\n"
+	"  --redact-rules FILE\n"
+	"                     what else is a secret, and what is none (default, where it is "
+	"there:\n"
+	"                     /etc/procledger/redact.conf)\n"
 	"  --argv-max SIZE    the most that is kept of a command line, from 64 to 12K (default "
 	"4K)\n"
 	"  --help, --version\n"
@@ -144,6 +162,30 @@ static int durability_take(struct options *options, const char *text, struct com
 	return complain(to, "--durability is 'process', 'interval' or 'batch', not '%s'", text);
 }
 
+const char *argv_mode_word(enum argv_mode mode)
+{
+	switch (mode) {
+	case ARGV_REDACT:
+		return "redact";
+	case ARGV_FULL:
+		return "full";
+	case ARGV_NONE:
+		return "none";
+	}
+	return "other";
+}
+
+static int argv_take(struct options *options, const char *text, struct complaint to)
+{
+	for (int mode = ARGV_REDACT; mode <= ARGV_NONE; mode++) {
+		if (strcmp(text, argv_mode_word((enum argv_mode)mode)) == 0) {
+			options->argv = (enum argv_mode)mode;
+			return 0;
+		}
+	}
+	return complain(to, "--argv is 'redact', 'full' or 'none', not '%s'", text);
+}
+
 static int option_take(int option, struct options *options, struct complaint to)
 {
 	switch (option) {
@@ -161,6 +203,11 @@ static int option_take(int option, struct options *options, struct complaint to)
 		return 0;
 	case OPT_DURABILITY:
 		return durability_take(options, optarg, to);
+	case OPT_ARGV:
+		return argv_take(options, optarg, to);
+	case OPT_REDACT_RULES:
+		options->redact_rules = optarg;
+		return 0;
 	case OPT_ARGV_MAX:
 		return argv_max_take(options, optarg, to);
 	case 'h':

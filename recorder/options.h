@@ -14,11 +14,20 @@ enum durability {
 	DURABILITY_BATCH = 2,    /* a power cut: some 20 ms */
 };
 
+/* What becomes of command lines. */
+enum argv_mode {
+	ARGV_REDACT = 0, /* markers stand in the place of secrets */
+	ARGV_FULL = 1,
+	ARGV_NONE = 2, /* they are not read */
+};
+
 struct options {
 	const char *store;     /* the folder */
 	const char *input;     /* a file, "-" for standard input, NULL for the kernel */
 	uint64_t ring_bytes;   /* 0: not given */
 	size_t argv_max_bytes; /* of each argv; what is beyond is cut off */
+	enum argv_mode argv;
+	const char *redact_rules; /* a file; NULL: not given */
 	enum durability durability;
 	bool ring_only;
 };
@@ -37,5 +46,6 @@ int options_size(const char *text, uint64_t *ret_bytes);
 /* Text for --help; static. */
 const char *options_help(void);
 
-/* The word for a durability; static. */
+/* The word for a durability, for a mode; static. */
 const char *durability_word(enum durability durability);
+const char *argv_mode_word(enum argv_mode mode);

@@ -27,10 +27,13 @@ struct procfs {
 	bool has_pidfd_info; /* PIDFD_GET_INFO, 6.13 */
 	size_t argv_max_bytes;
 	uint8_t exe[PROCFS_PATH_MAX_BYTES + 1], cwd[PROCFS_PATH_MAX_BYTES + 1];
+	const struct redactor *redactor;
 	uint8_t argv[PROCFS_ARGV_MAX_BYTES + 1];
+	uint8_t raw_argv[PROCFS_ARGV_MAX_BYTES +
+			 1]; /* before its secrets are taken out; leaves this memory never */
 	uint8_t stat[PROCFS_TEXT_MAX_BYTES], text[PROCFS_TEXT_MAX_BYTES];
 	uint8_t cgroup[PROCFS_CGROUP_MAX_BYTES];
-	le32 ids[4], loginuid, sessionid, pidns;
+	le32 ids[4], loginuid, sessionid, pidns, redactions;
 };
 
 /* --- PIDFD_GET_INFO: include/uapi/linux/pidfd.h of 6.13, which the headers of Debian 12 do not have --- */
@@ -79,6 +82,7 @@ int procfs_open(const struct procfs_setup *setup, struct procfs **ret_procfs)
 	procfs->argv_max_bytes = setup->argv_max_bytes < PROCFS_ARGV_MAX_BYTES
 					 ? setup->argv_max_bytes
 					 : PROCFS_ARGV_MAX_BYTES;
+	procfs->redactor = setup->redactor;
 	procfs->has_audit = faccessat(fd, "self/loginuid", F_OK, 0) == 0;
 	procfs->has_pidns = faccessat(fd, "self/ns/pid", F_OK, 0) == 0;
 	procfs->has_pidfd_info = procfs->has_pidns && pidfd_ids((uint32_t)getpid(), ids) == 0;
@@ -188,13 +192,46 @@ static struct detail_field cgroup_field(struct procfs *procfs, int dir)
 	return field;
 }
 
-static struct detail_field argv_field(struct procfs *procfs, int dir)
+/* argv as it was read, with markers in the place of its secrets. */
+static struct detail_field argv_redacted(struct procfs *procfs, const struct detail_field *raw,
+					 uint32_t *ret_count)
 {
-	if (procfs->argv_max_bytes == 0)
-		return (struct detail_field){ .state = DETAIL_WITHHELD };
-	return field_of(procfs->argv,
-			file_read(dir, "cmdline", procfs->argv, procfs->argv_max_bytes + 1),
-			procfs->argv_max_bytes);
+	const struct redact_text text = { raw->data, raw->bytes, detail_cut(raw) };
+	size_t bytes;
+	bool cut;
+	uint32_t count = redact_argv(procfs->redactor, &text, procfs->argv, procfs->argv_max_bytes,
+				     &bytes, &cut);
+
+	cut |= text.cut;
+	*ret_count = count;
+	if (count == 0)
+		return field_of(procfs->argv, (ssize_t)(bytes + cut), bytes);
+	explicit_bzero(procfs->raw_argv, raw->bytes);
+	return (struct detail_field){ .data = procfs->argv,
+				      .bytes = (uint32_t)bytes,
+				      .state = cut ? DETAIL_REDACTED_TRUNCATED : DETAIL_REDACTED };
+}
+
+static void argv_take(struct procfs *procfs, int dir, struct detail_field *field)
+{
+	struct detail_field *argv = &field[DETAIL_ARGV];
+	uint8_t *raw = procfs->redactor ? procfs->raw_argv : procfs->argv;
+	uint32_t count = 0;
+
+	if (procfs->argv_max_bytes == 0) {
+		argv->state = DETAIL_WITHHELD;
+		return;
+	}
+	*argv = field_of(raw, file_read(dir, "cmdline", raw, procfs->argv_max_bytes + 1),
+			 procfs->argv_max_bytes);
+	if (!procfs->redactor || argv->bytes == 0)
+		return;
+	*argv = argv_redacted(procfs, argv, &count);
+	if (count == 0)
+		return;
+	procfs->redactions = le32_put(count);
+	field[DETAIL_REDACTIONS] = field_of(procfs->redactions.b, sizeof(procfs->redactions),
+					    sizeof(procfs->redactions));
 }
 
 /* The ids of a process: by number where the kernel can.  Whether the number was still that of the process behind dir is for the caller to
@@ -334,7 +371,7 @@ static void argv_fit(struct detail *detail)
 	if (others + argv->bytes <= EVENT_DETAIL_MAX_BYTES)
 		return;
 	argv->bytes = (uint32_t)(EVENT_DETAIL_MAX_BYTES - others);
-	argv->state = argv->state == DETAIL_READ ? DETAIL_TRUNCATED : argv->state;
+	argv->state = argv->state == DETAIL_READ ? DETAIL_TRUNCATED : DETAIL_REDACTED_TRUNCATED;
 }
 
 /* What goes away first, with the program itself, is read first. */
@@ -343,7 +380,7 @@ static void fields_read(struct procfs *procfs, int dir, uint32_t pid, struct pro
 	struct detail_field *field = task->detail.field;
 
 	field[DETAIL_EXE] = link_field(dir, "exe", procfs->exe);
-	field[DETAIL_ARGV] = argv_field(procfs, dir);
+	argv_take(procfs, dir, field);
 	field[DETAIL_CWD] = link_field(dir, "cwd", procfs->cwd);
 	stat_take(procfs, dir, "stat", task);
 	field[DETAIL_CGROUP] = cgroup_field(procfs, dir);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "recorder/redact.h"
 #include "schema/detail.h"
 
 enum {
@@ -50,6 +51,8 @@ struct procfs;
 struct procfs_setup {
 	const char *path;      /* of the proc file system: "/proc" */
 	size_t argv_max_bytes; /* more is cut off; at most PROCFS_ARGV_MAX_BYTES; 0: argv is withheld */
+	const struct redactor
+		*redactor; /* the caller's, outlives it; NULL: argv is given as it is */
 };
 
 /* Opens a proc file system, and finds out what this kernel can tell.  0 or -errno. */

@@ -18,9 +18,14 @@
 
 enum { LOCK_TRIES = 50, LOCK_PAUSE_MS = 20, NOTE_BYTES = 2048, ROOM_PAUSE_MS = 1 };
 
-struct procfs_setup session_procfs_setup(const struct options *options)
+struct procfs_setup session_procfs_setup(const struct options *options,
+					 const struct redactor *redactor)
 {
-	return (struct procfs_setup){ .path = "/proc", .argv_max_bytes = options->argv_max_bytes };
+	return (struct procfs_setup){
+		.path = "/proc",
+		.argv_max_bytes = options->argv == ARGV_NONE ? 0 : options->argv_max_bytes,
+		.redactor = redactor,
+	};
 }
 
 int session_path(const struct options *options, const char *name, char *out, size_t out_bytes)
@@ -63,8 +68,9 @@ static bool uuid_parse(const char *text, uint8_t out[RING_UUID_BYTES])
 
 /* --- opening --- */
 
-static int store_make(const char *store, struct verdict *ret_verdict)
+int session_store_make(const struct options *options, struct verdict *ret_verdict)
 {
+	const char *store = options->store;
 	struct stat status;
 	int r = 0;
 
@@ -158,11 +164,10 @@ static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t ti
 	gaps_baseline(context, cpu, seq, timestamp_ns);
 }
 
-static int parts_open(struct session *session)
+static int parts_open(struct session *session, const struct procfs_setup *procfs)
 {
-	const struct procfs_setup setup = session_procfs_setup(session->options);
 	const bool import = session->options->input != NULL;
-	int r = import ? 0 : procfs_open(&setup, &session->procfs);
+	int r = procfs ? procfs_open(procfs, &session->procfs) : 0;
 
 	if (r < 0)
 		return r;
@@ -209,7 +214,8 @@ static int signals_open(struct session *session)
 }
 
 int session_open(struct session *session, const struct options *options,
-		 struct exec_lanes *exec_lanes, say_fn *say, struct verdict *ret_verdict)
+		 const struct procfs_setup *procfs, struct exec_lanes *exec_lanes, say_fn *say,
+		 struct verdict *ret_verdict)
 {
 	char path[SESSION_PATH_BYTES], text[64];
 	int r;
@@ -226,7 +232,7 @@ int session_open(struct session *session, const struct options *options,
 					   "cannot read /proc/sys/kernel/random/boot_id, which "
 					   "names the boot: is /proc mounted?");
 	}
-	if (store_make(options->store, ret_verdict) != 0)
+	if (session_store_make(options, ret_verdict) != 0)
 		return ret_verdict->code;
 	r = signals_open(session);
 	if (r == 0) {
@@ -237,7 +243,7 @@ int session_open(struct session *session, const struct options *options,
 		r = layout_read(session, path);
 	}
 	if (r == 0)
-		r = parts_open(session);
+		r = parts_open(session, procfs);
 	if (r < 0)
 		return verdict_set(ret_verdict, VERDICT_FAILED, "cannot start recording: %s",
 				   strerror(-r));
@@ -349,6 +355,8 @@ static size_t note_write(const struct session *session, char note[NOTE_BYTES])
 	}
 	note_add(note, &bytes, "ring_size", "%llu", (unsigned long long)session->ring_bytes);
 	note_add(note, &bytes, "durability", "%s", durability_word(options->durability));
+	if (!options->input)
+		note_add(note, &bytes, "argv", "%s", argv_mode_word(options->argv));
 	note_add(note, &bytes, "index", "%s", options->ring_only ? "no" : "yes");
 	if (!options->input)
 		note_add(note, &bytes, "exec_lane", "%s",

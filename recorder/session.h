@@ -40,16 +40,21 @@ struct session {
 };
 
 /* How /proc is to be read. */
-struct procfs_setup session_procfs_setup(const struct options *options);
+struct procfs_setup session_procfs_setup(const struct options *options,
+					 const struct redactor *redactor);
+
+/* Makes the folder of the store where it is missing.  0 or the code of *ret_verdict. */
+int session_store_make(const struct options *options, struct verdict *ret_verdict);
 
 /* The path of a file in the store.  0, or -ENAMETOOLONG. */
 int session_path(const struct options *options, const char *name, char *out, size_t out_bytes);
 
-/* Makes the folder where it is missing, opens the ring, takes over what the last run knew and starts the sealer.  exec_lanes: read by them, or
- * NULL; they outlive the session.
+/* Makes the folder where it is missing, opens the ring, takes over what the last run knew and starts the sealer.  procfs: how /proc is read,
+ * NULL: not at all (an import).  exec_lanes: they read for an EXEC, or NULL; they outlive the session.
  * 0, or the code of *ret_verdict; session_close() is called in both cases. */
 int session_open(struct session *session, const struct options *options,
-		 struct exec_lanes *exec_lanes, say_fn *say, struct verdict *ret_verdict);
+		 const struct procfs_setup *procfs, struct exec_lanes *exec_lanes, say_fn *say,
+		 struct verdict *ret_verdict);
 
 /* Stages one event of the recorder's own, waiting for room.  0, or as session_wait_room(). */
 enum { SESSION_STOP_MS = 500 };

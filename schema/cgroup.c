@@ -1,66 +1,15 @@
 #include "schema/cgroup.h"
 
-#include <stdbool.h>
-#include <string.h>
+#include "schema/span.h"
 
 enum { CONTAINER_HEX = 64, ECS_HEX = 32, UUID_BYTES = 36, POD_HEX = 32 };
-
-/* A piece of the path. */
-struct part {
-	const char *text;
-	size_t bytes;
-};
-
-static bool part_is(struct part part, const char *word)
-{
-	return part.bytes == strlen(word) && memcmp(part.text, word, part.bytes) == 0;
-}
-
-/* Takes a word off the front or the back; false when something else stands there. */
-static bool part_cut_front(struct part *part, const char *word)
-{
-	size_t bytes = strlen(word);
-
-	if (part->bytes < bytes || memcmp(part->text, word, bytes) != 0)
-		return false;
-	part->text += bytes;
-	part->bytes -= bytes;
-	return true;
-}
-
-static bool part_cut_back(struct part *part, const char *word)
-{
-	size_t bytes = strlen(word);
-
-	if (part->bytes < bytes || memcmp(part->text + part->bytes - bytes, word, bytes) != 0)
-		return false;
-	part->bytes -= bytes;
-	return true;
-}
-
-/* What stands before the next c, or the rest; moves *from behind it. */
-static struct part part_next(struct part *from, char c)
-{
-	const char *at = from->bytes > 0 ? memchr(from->text, c, from->bytes) : NULL;
-	struct part part = { from->text, at ? (size_t)(at - from->text) : from->bytes };
-	size_t taken = part.bytes + (at != NULL);
-
-	from->text += taken;
-	from->bytes -= taken;
-	return part;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static bool is_hex(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-static bool part_is_hex(struct part part, size_t bytes)
+static bool span_is_hex(struct span part, size_t bytes)
 {
 	if (part.bytes != bytes)
 		return false;
@@ -71,7 +20,7 @@ static bool part_is_hex(struct part part, size_t bytes)
 }
 
 /* A name that has no room is left out: half of it would be another's. */
-static void name_set(char out[CGROUP_NAME_BYTES], struct part part)
+static void name_set(char out[CGROUP_NAME_BYTES], struct span part)
 {
 	size_t bytes = part.bytes < CGROUP_NAME_BYTES ? part.bytes : 0;
 
@@ -85,7 +34,7 @@ static unsigned hex_value(char c)
 }
 
 /* systemd.unit(5): \xNN in the name of a unit is a byte. */
-static void name_set_unescaped(char out[CGROUP_NAME_BYTES], struct part part)
+static void name_set_unescaped(char out[CGROUP_NAME_BYTES], struct span part)
 {
 	size_t at = 0;
 
@@ -106,33 +55,31 @@ static void name_set_unescaped(char out[CGROUP_NAME_BYTES], struct part part)
 /* Where in the path of systemd's units we are. */
 enum place { IN_SLICES, IN_UNIT, IN_USER_SLICES, ELSEWHERE };
 
-static bool is_slice(struct part part)
+static bool is_slice(struct span part)
 {
-	return part_cut_back(&part, ".slice") && part.bytes > 0;
+	return span_cut_back(&part, ".slice") && part.bytes > 0;
 }
 
 /* Kinds of unit that have a cgroup, but for slices. */
-static bool is_unit(struct part part)
+static bool is_unit(struct span part)
 {
 	static const char *const endings[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (part_cut_back(&part, endings[i]))
+		if (span_cut_back(&part, endings[i]))
 			return part.bytes > 0;
 	return false;
 }
 
 /* As systemd itself reads a path (cg_path_get_unit, cg_path_get_user_unit): slices, then one unit; what is below is the unit's
  * own, but that a user's manager has slices and units again. */
-static enum place unit_step(struct cgroup *cgroup, enum place place, struct part part)
+static enum place unit_step(struct cgroup *cgroup, enum place place, struct span part)
 {
-	struct part manager = part;
+	struct span manager = part;
 
 	/* cg_escape(): a name that might be taken for one of the kernel's files has '_' before it. */
-	if (part.bytes > 1 && part.text[0] == '_') {
-		part.text++;
-		part.bytes--;
-	}
+	if (part.bytes > 1)
+		(void)span_cut_front(&part, "_");
 	switch (place) {
 	case IN_SLICES:
 		if (is_slice(part)) {
@@ -143,7 +90,7 @@ static enum place unit_step(struct cgroup *cgroup, enum place place, struct part
 			return ELSEWHERE;
 		}
 		name_set(cgroup->unit, part);
-		return part_cut_front(&manager, "user@") && part_cut_back(&manager, ".service")
+		return span_cut_front(&manager, "user@") && span_cut_back(&manager, ".service")
 			       ? IN_USER_SLICES
 			       : IN_UNIT;
 	case IN_USER_SLICES:
@@ -161,7 +108,7 @@ static enum place unit_step(struct cgroup *cgroup, enum place place, struct part
 
 /* --- containers --- */
 
-static void container_set(struct cgroup *cgroup, struct part id, const char *runtime)
+static void container_set(struct cgroup *cgroup, struct span id, const char *runtime)
 {
 	name_set(cgroup->container_id, id);
 	cgroup->runtime = runtime;
@@ -185,13 +132,13 @@ static const struct {
 };
 
 /* "docker-ID.scope" of the systemd driver, "crio-ID" of the other. */
-static bool engine_step(struct cgroup *cgroup, struct part part)
+static bool engine_step(struct cgroup *cgroup, struct span part)
 {
-	(void)part_cut_back(&part, ".scope");
+	(void)span_cut_back(&part, ".scope");
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-		struct part id = part;
+		struct span id = part;
 
-		if (part_cut_front(&id, engines[i].prefix) && part_is_hex(id, CONTAINER_HEX)) {
+		if (span_cut_front(&id, engines[i].prefix) && span_is_hex(id, CONTAINER_HEX)) {
 			container_set(cgroup, id, engines[i].runtime);
 			return true;
 		}
@@ -200,16 +147,16 @@ static bool engine_step(struct cgroup *cgroup, struct part part)
 }
 
 /* "SLICE:ENGINE:ID", what runc makes of the systemd spelling when the other driver is set. */
-static bool colons_step(struct cgroup *cgroup, struct part part)
+static bool colons_step(struct cgroup *cgroup, struct span part)
 {
-	struct part engine;
+	struct span engine;
 
-	(void)part_next(&part, ':');
-	engine = part_next(&part, ':');
-	if (!part_is_hex(part, CONTAINER_HEX))
+	(void)span_next(&part, ':');
+	engine = span_next(&part, ':');
+	if (!span_is_hex(part, CONTAINER_HEX))
 		return false;
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-		struct part prefix = { engines[i].prefix, strlen(engines[i].prefix) - 1 };
+		struct span prefix = { engines[i].prefix, strlen(engines[i].prefix) - 1 };
 
 		if (engine.bytes == prefix.bytes &&
 		    memcmp(engine.text, prefix.text, prefix.bytes) == 0) {
@@ -221,19 +168,19 @@ static bool colons_step(struct cgroup *cgroup, struct part part)
 }
 
 /* 64 hex digits alone; or a task of ECS, "32 hex digits-number". */
-static bool digits_step(struct cgroup *cgroup, struct part before, struct part part)
+static bool digits_step(struct cgroup *cgroup, struct span before, struct span part)
 {
-	struct part rest = part, head;
+	struct span rest = part, head;
 
-	if (part_is_hex(part, CONTAINER_HEX)) {
+	if (span_is_hex(part, CONTAINER_HEX)) {
 		container_set(cgroup, part, "");
 		for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-			if (part_is(before, folders[i].folder))
+			if (span_is(before, folders[i].folder))
 				cgroup->runtime = folders[i].runtime;
 		return true;
 	}
-	head = part_next(&rest, '-');
-	if (!part_is_hex(head, ECS_HEX) || rest.bytes == 0 || !part_is_hex(before, ECS_HEX))
+	head = span_next(&rest, '-');
+	if (!span_is_hex(head, ECS_HEX) || rest.bytes == 0 || !span_is_hex(before, ECS_HEX))
 		return false;
 	for (size_t i = 0; i < rest.bytes; i++)
 		if (!is_digit(rest.text[i]))
@@ -243,22 +190,20 @@ static bool digits_step(struct cgroup *cgroup, struct part before, struct part p
 }
 
 /* Containers that are named by people. */
-static void named_step(struct cgroup *cgroup, struct part before, struct part part)
+static void named_step(struct cgroup *cgroup, struct span before, struct span part)
 {
-	struct part name = part;
+	struct span name = part;
 
-	if (part_is(before, "lxc") || part_is(before, "lxc.payload") ||
-	    part_cut_front(&name, "lxc.payload.")) {
+	if (span_is(before, "lxc") || span_is(before, "lxc.payload") ||
+	    span_cut_front(&name, "lxc.payload.")) {
 		container_set(cgroup, name, "lxc");
-	} else if (part_cut_front(&name, "systemd-nspawn@") && part_cut_back(&name, ".service")) {
+	} else if (span_cut_front(&name, "systemd-nspawn@") && span_cut_back(&name, ".service")) {
 		name_set_unescaped(cgroup->container_id, name);
 		cgroup->runtime = "systemd-nspawn";
-	} else if (part_cut_front(&name, "machine-lxc\\x2d") && part_cut_back(&name, ".scope")) {
-		while (name.bytes > 0 && is_digit(name.text[0])) { /* the number of its process */
-			name.text++;
-			name.bytes--;
-		}
-		if (!part_cut_front(&name, "\\x2d"))
+	} else if (span_cut_front(&name, "machine-lxc\\x2d") && span_cut_back(&name, ".scope")) {
+		while (name.bytes > 0 && is_digit(name.text[0])) /* the number of its process */
+			name = span_from(name, 1);
+		if (!span_cut_front(&name, "\\x2d"))
 			return;
 		name_set_unescaped(cgroup->container_id, name);
 		cgroup->runtime = "libvirt-lxc";
@@ -268,9 +213,9 @@ static void named_step(struct cgroup *cgroup, struct part before, struct part pa
 /* --- pods --- */
 
 /* A UUID, with '_' for '-' in the name of a slice; or the hash of a static pod. */
-static void pod_set(struct cgroup *cgroup, struct part uid)
+static void pod_set(struct cgroup *cgroup, struct span uid)
 {
-	bool hash = part_is_hex(uid, POD_HEX);
+	bool hash = span_is_hex(uid, POD_HEX);
 
 	if (!hash && uid.bytes != UUID_BYTES)
 		return;
@@ -289,35 +234,34 @@ static void pod_set(struct cgroup *cgroup, struct part uid)
 }
 
 /* "podUID", or "kubepods-burstable-podUID.slice" with whatever stands before it. */
-static void pod_step(struct cgroup *cgroup, struct part part)
+static void pod_step(struct cgroup *cgroup, struct span part)
 {
-	struct part rest = part;
+	struct span rest = part;
 	const char *found;
 
-	rest = part_next(&part, ':');
-	if (part_cut_back(&rest, ".slice")) {
+	rest = span_next(&part, ':');
+	if (span_cut_back(&rest, ".slice")) {
 		found = rest.bytes > 0 ? memmem(rest.text, rest.bytes, "-pod", 4) : NULL;
 		if (!found)
 			return;
-		rest.bytes -= (size_t)(found - rest.text) + 1;
-		rest.text = found + 1;
+		rest = span_from(rest, (size_t)(found - rest.text) + 1);
 	}
-	if (part_cut_front(&rest, "pod"))
+	if (span_cut_front(&rest, "pod"))
 		pod_set(cgroup, rest);
 }
 
 void cgroup_parse(const void *path, size_t bytes, struct cgroup *ret_cgroup)
 {
-	struct part rest = { path, bytes > 0 ? strnlen(path, bytes) : 0 }, before = { "", 0 };
+	struct span rest = { path, bytes > 0 ? strnlen(path, bytes) : 0 }, before = { "", 0 };
 	enum place place = IN_SLICES;
 
 	ret_cgroup->unit[0] = ret_cgroup->user_unit[0] = ret_cgroup->slice[0] = '\0';
 	ret_cgroup->container_id[0] = ret_cgroup->pod_uid[0] = '\0';
 	ret_cgroup->runtime = "";
 	while (rest.bytes > 0) {
-		struct part part = part_next(&rest, '/');
+		struct span part = span_next(&rest, '/');
 
-		if (part.bytes == 0 || part_is(part, ".."))
+		if (part.bytes == 0 || span_is(part, ".."))
 			continue;
 		place = unit_step(ret_cgroup, place, part);
 		pod_step(ret_cgroup, part);

@@ -50,6 +50,7 @@ CREATE TABLE process_end(id INTEGER PRIMARY KEY, end_ns INTEGER) STRICT;
 -- gone denied truncated redacted redacted,truncated withheld.  pidns: the inode of the pid namespace.  redactions: secrets taken out of argv.
 CREATE TABLE image(event_no INTEGER PRIMARY KEY, life INTEGER NOT NULL, comm TEXT, exe TEXT, argv TEXT, argv_bytes BLOB, cwd TEXT,
 	cgroup TEXT, loginuid INTEGER, sessionid INTEGER, pidns INTEGER, redactions INTEGER, doubt TEXT) STRICT;
+CREATE INDEX image_redacted ON image(redactions) WHERE redactions IS NOT NULL;
 -- What the paths of cgroups tell (cgroup.h); those that tell nothing have no row.  last_event_no: the newest image with this path.
 CREATE TABLE cgroup(path TEXT PRIMARY KEY, unit TEXT, user_unit TEXT, slice TEXT, container_id TEXT, container_runtime TEXT, pod_uid TEXT,
 	last_event_no INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -77,6 +77,13 @@ static void test_bad(void)
 	ok(parse("--argv-max 8K", NULL) == 0 && options.argv_max_bytes == 8192 &&
 		   parse("", NULL) == 0 && options.argv_max_bytes == 4096,
 	   "--argv-max is taken, and is 4K where it is not given");
+	ok(parse("--argv full --redact-rules /x", NULL) == 0 && options.argv == ARGV_FULL &&
+		   strcmp(options.redact_rules, "/x") == 0 && parse("--argv=none", NULL) == 0 &&
+		   options.argv == ARGV_NONE && parse("", NULL) == 0 &&
+		   options.argv == ARGV_REDACT && !options.redact_rules,
+	   "--argv and --redact-rules are taken, and secrets are taken out where they are not "
+	   "given");
+	bad("--argv some", "'redact', 'full' or 'none'");
 	bad("--argv-max 63", "64 to 12K");
 	bad("--argv-max 13K", "64 to 12K");
 	bad("--argv-max x", "'x'");

@@ -1,0 +1,703 @@
+/* redact.c - the walk over a command line: which of its words is the name of a secret, and where its value begins and ends.
+ *
+ * What is secret is marked byte by byte, so that rules may overlap; each run of marks becomes one marker.
+ */
+#include "recorder/redact.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#include "recorder/redact_core.h"
+#include "recorder/redact_names.h"
+#include "recorder/redact_shapes.h"
+
+enum { QUOTES_MAX = 8 };
+
+/* What the word before has announced. */
+enum due_kind {
+	DUE_NOTHING,
+	DUE_VALUE,  /* of the name in `name` */
+	DUE_PART,   /* of which what stands behind `part` is secret */
+	DUE_HEADER, /* "Name: value" */
+	DUE_SHELL,  /* a command line */
+};
+
+struct due {
+	enum due_kind kind;
+	enum name_class class;
+	struct span name;
+	char part;
+};
+
+struct marks {
+	struct span argv;
+	bool cut;
+	uint8_t mark[REDACT_ARGV_MAX_BYTES];
+};
+
+struct scan {
+	const struct redactor *redactor;
+	struct marks *marks;
+	const struct redact_program *program; /* NULL: none that has options of its own */
+	bool program_due;                     /* the next word is a program */
+	bool wraps, login, first_due, shell_text;
+	struct due due;
+};
+
+/* One argument: as one word, or (flat) as words between blanks and quotes, however deep these are nested. */
+struct text {
+	struct span all;
+	size_t at; /* it was looked through up to here */
+	bool flat;
+	unsigned depth;
+	char quote[QUOTES_MAX]; /* those that are open */
+};
+
+/* --- marking --- */
+
+static void mark(void *context, struct span secret)
+{
+	struct marks *marks = context;
+
+	memset(marks->mark + (secret.text - marks->argv.text), 1, secret.bytes);
+}
+
+/* Whether a piece ends where argv was cut off. */
+static bool is_cut(const struct marks *marks, struct span piece)
+{
+	return marks->cut && piece.text + piece.bytes == marks->argv.text + marks->argv.bytes;
+}
+
+static bool mark_value(struct scan *scan, enum name_class class, struct span name,
+		       struct span value)
+{
+	struct span secret;
+
+	/* A shell has yet to put something in its place. */
+	if (scan->shell_text &&
+	    (span_begins(value, "$") || span_begins(value, "\"$") || span_begins(value, "`")))
+		return false;
+	secret = redact_value(class, name, value, is_cut(scan->marks, value));
+	if (secret.bytes == 0)
+		return false;
+	mark(scan->marks, secret);
+	return true;
+}
+
+static bool mark_part(struct scan *scan, char part, struct span value)
+{
+	const struct span no_name = { "", 0 };
+
+	if (part != 0) {
+		if (!span_has(value, part))
+			return false;
+		(void)span_next(&value, part);
+		if (part == '/') /* user/password@database */
+			value = span_next(&value, '@');
+	}
+	return mark_value(scan, NAME_SECRET, no_name, value);
+}
+
+/* --- the end of a value --- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
+/* What ends a command of a shell. */
+static bool is_separator(char c)
+{
+	return c == ';' || c == '|' || c == '&' || c == '(' || c == ')' || c == '`';
+}
+
+static bool is_open(const struct text *text, char c)
+{
+	for (unsigned i = 0; i < text->depth; i++)
+		if (text->quote[i] == c)
+			return true;
+	return false;
+}
+
+/* The place of the next c from `from` on that has no backslash before it, or the end. */
+static size_t find_closing(struct span all, size_t from, char c)
+{
+	while (from < all.bytes && all.text[from] != c)
+		from += all.text[from] == '\\' && from + 1 < all.bytes ? 2 : 1;
+	return from < all.bytes ? from : all.bytes;
+}
+
+static struct span piece_of(const struct text *text, size_t from, size_t to)
+{
+	return (struct span){ text->all.text + from, to - from };
+}
+
+/* The value that begins at `from`: as a shell would end it, or at the quote that encloses it. */
+static struct span value_at(struct text *text, size_t from)
+{
+	const struct span all = text->all;
+	size_t at = from;
+
+	if (!text->flat)
+		return span_from(all, from);
+	if (from > 0 && text->depth > 0 && all.text[from - 1] == text->quote[text->depth - 1]) {
+		at = find_closing(all, from, all.text[from - 1]);
+	} else {
+		while (at < all.bytes) {
+			char c = all.text[at];
+
+			if (is_blank(c) || is_separator(c) || is_open(text, c))
+				break;
+			if (is_quote(c))
+				at = find_closing(all, at + 1, c);
+			else if (c == '\\' && at + 1 < all.bytes && is_open(text, all.text[at + 1]))
+				break;
+			else if (c == '\\')
+				at++;
+			at++;
+		}
+		at = at < all.bytes ? at : all.bytes;
+	}
+	text->at = at > text->at ? at : text->at;
+	return piece_of(text, from, at);
+}
+
+/* A header goes to the end of its quotes or its line. */
+static struct span header_value_at(struct text *text, size_t from)
+{
+	const struct span all = text->all;
+	size_t at = from;
+
+	while (at < all.bytes && is_blank(all.text[at]))
+		at++;
+	from = at;
+	while (at < all.bytes && all.text[at] != '\n' &&
+	       !(text->flat && is_open(text, all.text[at])))
+		at++;
+	text->at = at > text->at ? at : text->at;
+	return piece_of(text, from, at);
+}
+
+/* --- names --- */
+
+static enum name_class class_of(const struct scan *scan, struct span name)
+{
+	const struct redactor *redactor = scan->redactor;
+
+	for (size_t i = 0; i < redactor->name_count; i++)
+		if (redact_name_is(name, redactor->names[i].name))
+			return redactor->names[i].class;
+	return redact_name_class(name);
+}
+
+static bool is_name_char(char c)
+{
+	return is_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+/* The name that ends before `end`, without dashes. */
+static struct span name_before(struct span all, size_t end)
+{
+	size_t begin = end;
+
+	while (begin > 0 && is_name_char(all.text[begin - 1]))
+		begin--;
+	while (begin < end && all.text[begin] == '-')
+		begin++;
+	return (struct span){ all.text + begin, end - begin };
+}
+
+/* "Authorization: Basic SECRET": the word before the secret stays. */
+static void mark_header(struct scan *scan, struct span name, enum name_class class,
+			struct span value)
+{
+	static const char *const schemes[] = {
+		"basic",     "bearer", "token",  "digest",
+		"negotiate", "ntlm",   "apikey", "aws4-hmac-sha256"
+	};
+	struct span rest = value, word = span_next(&rest, ' ');
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && rest.bytes > 0; i++)
+		if (redact_name_is(word, (struct span){ schemes[i], strlen(schemes[i]) }))
+			value = rest;
+	(void)mark_value(scan, class, name, value);
+}
+
+/* "Name: value" from the beginning of a text on; with_blank: there must be one.  False: it is none, or no secret. */
+static bool header_take(struct scan *scan, struct text *text, bool with_blank)
+{
+	const struct span all = text->all;
+	size_t colon = 0;
+	struct span name;
+	enum name_class class;
+
+	while (colon < all.bytes && is_name_char(all.text[colon]))
+		colon++;
+	if (colon == 0 || colon + 1 >= all.bytes || all.text[colon] != ':' ||
+	    (with_blank && all.text[colon + 1] != ' '))
+		return false;
+	name = name_before(all, colon);
+	class = class_of(scan, name);
+	if (class == NAME_PLAIN)
+		return false;
+	mark_header(scan, name, class, header_value_at(text, colon + 1));
+	return true;
+}
+
+/* "a=1,password=2": a name in a list, whose value ends where the next begins. */
+static bool is_listed(struct span all, struct span name)
+{
+	const char *at = name.text;
+
+	while (at > all.text && at[-1] == '-')
+		at--;
+	return at > all.text && at[-1] && strchr(",;&?|", at[-1]);
+}
+
+static struct span list_value(struct span value)
+{
+	size_t bytes = 0;
+
+	while (bytes < value.bytes && !strchr(",;&|#", value.text[bytes]))
+		bytes++;
+	return (struct span){ value.text, bytes };
+}
+
+/* Every NAME=value of a word (which begins at `from`), and in a flat text what a name with ':' behind it announces. */
+static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t to)
+{
+	const struct span all = text->all;
+
+	for (size_t i = from; i < to; i++) {
+		struct span name, value;
+		enum name_class class;
+
+		if (all.text[i] != '=' && !(text->flat && all.text[i] == ':' && i + 1 == to))
+			continue;
+		name = name_before(all, i);
+		class = name.bytes > 0 && name.text >= all.text + from ? class_of(scan, name)
+								       : NAME_PLAIN;
+		if (class == NAME_PLAIN)
+			continue;
+		if (all.text[i] == ':') {
+			mark_header(scan, name, class, header_value_at(text, i + 1));
+			return;
+		}
+		value = value_at(text, i + 1);
+		if (is_listed(all, name))
+			value = list_value(value);
+		if (mark_value(scan, class, name, value) && !is_listed(all, name))
+			return; /* the rest of the word is secret */
+	}
+}
+
+/* --- words --- */
+
+static struct span base_name(struct span path)
+{
+	const char *slash = path.bytes > 0 ? memrchr(path.text, '/', path.bytes) : NULL;
+
+	return slash ? span_from(path, (size_t)(slash + 1 - path.text)) : path;
+}
+
+/* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
+static void bare_take(struct scan *scan, struct text *text, size_t from, struct span word)
+{
+	const struct redact_program *program = NULL;
+
+	if (scan->program_due || scan->wraps)
+		program = redact_programs_find(scan->redactor->programs, base_name(word));
+	if (scan->program_due || program) {
+		scan->program = program;
+		scan->wraps |= program && program->wraps;
+		scan->program_due = false;
+		scan->login = false;
+		scan->first_due = program != NULL;
+		return;
+	}
+	scan->login |= span_is(word, "login");
+	for (const struct redact_option *o =
+		     scan->program && scan->first_due ? scan->program->options : NULL;
+	     o; o = o->next)
+		if (o->how & OPTION_FIRST)
+			(void)mark_part(scan, o->part, value_at(text, from));
+	scan->first_due = false;
+}
+
+/* Letters behind one dash, the last of which is this option's: curl -sSu NAME:SECRET. */
+static bool is_cluster(struct span word, struct span option)
+{
+	if (option.bytes != 2 || word.bytes < 3 || word.text[0] != '-' ||
+	    word.text[word.bytes - 1] != option.text[1])
+		return false;
+	for (size_t i = 1; i < word.bytes; i++)
+		if (!is_upper(word.text[i]) && !is_lower(word.text[i]))
+			return false;
+	return true;
+}
+
+/* One option of the program that runs.  True: the word is it. */
+static bool option_try(struct scan *scan, struct text *text, size_t from, struct span word,
+		       const struct redact_option *option)
+{
+	size_t bytes = option->option.bytes;
+	bool same = word.bytes == bytes && memcmp(word.text, option->option.text, bytes) == 0;
+	bool longer = word.bytes > bytes && memcmp(word.text, option->option.text, bytes) == 0;
+	/* In a text -p'SECRET' is one word for the shell. */
+	bool quoted = same && text->flat && from + bytes < text->all.bytes &&
+		      is_quote(text->all.text[from + bytes]) &&
+		      !is_open(text, text->all.text[from + bytes]);
+
+	if ((option->how & OPTION_LOGIN && !scan->login) || option->how & OPTION_FIRST)
+		return false;
+	if (option->how & OPTION_ATTACHED && (longer || quoted)) {
+		(void)mark_part(scan, option->part, value_at(text, from + bytes));
+		return true;
+	}
+	if (option->how & OPTION_SEPARATE &&
+	    (same || (option->part && is_cluster(word, option->option)))) {
+		scan->due = (struct due){ .kind = DUE_PART, .part = option->part };
+		return true;
+	}
+	return same;
+}
+
+static bool options_try(struct scan *scan, struct text *text, size_t from, struct span word,
+			const struct redact_program *program)
+{
+	for (const struct redact_option *o = program ? program->options : NULL; o; o = o->next)
+		if (option_try(scan, text, from, word, o))
+			return true;
+	return false;
+}
+
+/* -c, -lc, -exc: a command line follows. */
+static bool is_command_option(struct span word)
+{
+	return is_cluster(word, (struct span){ "-c", 2 }) || span_is(word, "-c");
+}
+
+static bool is_header_option(struct span word)
+{
+	return span_is(word, "-H") || span_is(word, "--header") || span_is(word, "-header");
+}
+
+/* An option whose value, if it has one, is the next word. */
+static void option_announce(struct scan *scan, struct span word)
+{
+	struct span name = word;
+	enum name_class class;
+
+	while (name.bytes > 0 && name.text[0] == '-')
+		name = span_from(name, 1);
+	class = class_of(scan, name);
+	if (class != NAME_PLAIN && name.bytes > 1 && redact_name_takes_value(name))
+		scan->due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
+	else if (is_header_option(word))
+		scan->due.kind = DUE_HEADER;
+	else if (scan->program && scan->program->shell && is_command_option(word))
+		scan->due.kind = DUE_SHELL;
+}
+
+static void word_take(struct scan *scan, struct text *text, size_t from, size_t to)
+{
+	struct span word = piece_of(text, from, to);
+	bool option = word.bytes > 1 && word.text[0] == '-';
+
+	if (scan->program && options_try(scan, text, from, word, scan->program))
+		return;
+	if (options_try(scan, text, from, word, scan->redactor->any_program))
+		return;
+	if (option && !span_has(word, '='))
+		option_announce(scan, word);
+	else if (!option && !span_has(word, '='))
+		bare_take(scan, text, from, word);
+	pairs_take(scan, text, from, to);
+}
+
+static void command_begin(struct scan *scan)
+{
+	scan->program = NULL;
+	scan->program_due = true;
+	scan->wraps = scan->login = scan->first_due = false;
+	scan->due = (struct due){ 0 };
+}
+
+/* The word that was announced.  False: it is an option, so there was none. */
+static bool due_take(struct scan *scan, struct text *text, size_t from)
+{
+	const struct due due = scan->due;
+	const struct span all = text->all;
+
+	scan->due = (struct due){ 0 };
+	switch (due.kind) {
+	case DUE_VALUE:
+		if (all.bytes - from > 1 && all.text[from] == '-')
+			return false;
+		(void)mark_value(scan, due.class, due.name, value_at(text, from));
+		return true;
+	case DUE_PART:
+		return mark_part(scan, due.part, value_at(text, from)) || due.part == 0;
+	case DUE_SHELL: /* in a text it goes on flat */
+		command_begin(scan);
+		break;
+	case DUE_HEADER:
+	case DUE_NOTHING:
+		break;
+	}
+	return false;
+}
+
+/* --- texts --- */
+
+static void quote_take(struct text *text, char c)
+{
+	if (text->depth > 0 && text->quote[text->depth - 1] == c)
+		text->depth--;
+	else if (text->depth < QUOTES_MAX)
+		text->quote[text->depth++] = c;
+}
+
+static bool is_word_char(char c)
+{
+	return !is_blank(c) && !is_quote(c) && !is_separator(c) && c != '\\';
+}
+
+/* {"name": "value"}, also where its quotes have backslashes before them.  to: the end of the name. */
+static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
+{
+	const struct span all = text->all;
+	size_t at = to;
+	struct span name = piece_of(text, from, to);
+	enum name_class class;
+	char quote;
+
+	if (from == 0 || !is_quote(all.text[from - 1]))
+		return false;
+	quote = all.text[from - 1];
+	at += at < all.bytes && all.text[at] == '\\';
+	if (at >= all.bytes || all.text[at++] != quote)
+		return false;
+	while (at < all.bytes && is_blank(all.text[at]))
+		at++;
+	if (at >= all.bytes || all.text[at++] != ':')
+		return false;
+	while (at < all.bytes && (is_blank(all.text[at]) || all.text[at] == '\\'))
+		at++;
+	class = class_of(scan, name);
+	if (class == NAME_PLAIN || at >= all.bytes)
+		return false;
+	to = at;
+	if (is_quote(all.text[at])) {
+		to = find_closing(all, ++at, quote);
+		if (all.text[at - 2] == '\\') /* then so has the one that ends it */
+			for (to = at; to < all.bytes && all.text[to] != quote; to++)
+				;
+	} else {
+		while (to < all.bytes && !strchr(",}]", all.text[to]) && !is_blank(all.text[to]))
+			to++;
+	}
+	(void)mark_value(scan, class, name, piece_of(text, at, to));
+	quote_take(text, quote); /* that of the name is closed */
+	text->at = to < all.bytes && all.text[to] == quote ? to + 1 : to;
+	return true;
+}
+
+static void text_take(struct scan *scan, struct text *text)
+{
+	const struct span all = text->all;
+
+	command_begin(scan);
+	while (text->at < all.bytes) {
+		size_t from = text->at, to = from;
+		char c = all.text[from];
+
+		while (to < all.bytes && is_word_char(all.text[to]))
+			to++;
+		if (to == from) {
+			text->at++;
+			if (is_quote(c))
+				quote_take(text, c);
+			else if (is_separator(c) || c == '\n')
+				command_begin(scan);
+			else if (c == '\\' && to + 1 < all.bytes && all.text[to + 1] == '\n')
+				text->at++; /* the line goes on */
+			/* A value may be nothing but quotes and what is in them. */
+			continue;
+		}
+		text->at = to;
+		if (!due_take(scan, text, from) && !json_take(scan, text, from, to))
+			word_take(scan, text, from, to);
+	}
+}
+
+/* --- arguments --- */
+
+static bool has_blanks_or_quotes(struct span span)
+{
+	for (size_t i = 0; i < span.bytes; i++)
+		if (is_blank(span.text[i]) || is_quote(span.text[i]))
+			return true;
+	return false;
+}
+
+/* "NAME=", "--env=NAME=": an argument that is one assignment, however many blanks its value has. */
+static bool assignment_take(struct scan *scan, struct span argument)
+{
+	for (size_t at = 0; at < argument.bytes; at++) {
+		struct span name;
+		enum name_class class;
+
+		if (is_name_char(argument.text[at]))
+			continue;
+		if (argument.text[at] != '=' || at == 0)
+			return false;
+		name = name_before(argument, at);
+		class = class_of(scan, name);
+		if (class != NAME_PLAIN)
+			return mark_value(scan, class, name, span_from(argument, at + 1));
+	}
+	return false;
+}
+
+static void argument_as_text(struct scan *scan, struct span argument, bool shell)
+{
+	struct scan inner = { .redactor = scan->redactor,
+			      .marks = scan->marks,
+			      .shell_text = shell };
+	struct text text = { .all = argument, .flat = true };
+
+	text_take(&inner, &text);
+}
+
+static void argument_take(struct scan *scan, struct span argument)
+{
+	struct text whole = { .all = argument };
+	const enum due_kind due = scan->due.kind;
+
+	if (due == DUE_SHELL) {
+		scan->due.kind = DUE_NOTHING;
+		argument_as_text(scan, argument, true);
+		return;
+	}
+	if (due_take(scan, &whole, 0) || (due == DUE_HEADER && header_take(scan, &whole, false)))
+		return;
+	if (!has_blanks_or_quotes(argument)) {
+		word_take(scan, &whole, 0, argument.bytes);
+		return;
+	}
+	scan->program_due = false;
+	if (assignment_take(scan, argument) || header_take(scan, &whole, true) ||
+	    (scan->program && options_try(scan, &whole, 0, argument, scan->program)))
+		return;
+	argument_as_text(scan, argument, false);
+}
+
+static void argv_scan(const struct redactor *redactor, struct marks *marks)
+{
+	struct scan scan = { .redactor = redactor, .marks = marks, .program_due = true };
+	const struct redact_shapes shapes = { .prefixes = redactor->prefixes,
+					      .prefix_count = redactor->prefix_count,
+					      .found = mark,
+					      .context = marks };
+	struct span rest = marks->argv;
+
+	while (rest.bytes > 0) {
+		struct span argument = span_next(&rest, '\0');
+
+		argument_take(&scan, argument);
+		redact_shapes_find(&shapes, argument, is_cut(marks, argument));
+	}
+}
+
+/* --- writing --- */
+
+enum { HASH_BYTES = 6, MARKER_MAX_BYTES = 48 };
+
+/* "[redacted 12 a1b2c3d4e5f6]".  Gives its bytes. */
+static size_t marker_write(const struct redactor *redactor, struct span secret,
+			   char out[MARKER_MAX_BYTES])
+{
+	static const char digits[] = "0123456789abcdef", head[] = "[redacted ";
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	char number[16];
+	size_t at = strlen(head), count = 0, bytes = secret.bytes;
+
+	(void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)secret.text,
+				 secret.bytes, redactor->key, REDACT_KEY_BYTES);
+	memcpy(out, head, at);
+	do
+		number[count++] = digits[bytes % 10];
+	while ((bytes /= 10) > 0);
+	while (count > 0)
+		out[at++] = number[--count];
+	out[at++] = ' ';
+	for (size_t i = 0; i < HASH_BYTES; i++) {
+		out[at++] = digits[hash[i] >> 4];
+		out[at++] = digits[hash[i] & 15];
+	}
+	out[at++] = ']';
+	return at;
+}
+
+struct sink {
+	uint8_t *data;
+	size_t bytes, capacity;
+	bool cut;
+};
+
+static void sink_put(struct sink *sink, const char *data, size_t bytes)
+{
+	size_t room = sink->capacity - sink->bytes;
+
+	if (bytes > room) {
+		sink->cut = true;
+		bytes = room;
+	}
+	memcpy(sink->data + sink->bytes, data, bytes);
+	sink->bytes += bytes;
+}
+
+static uint32_t marks_write(const struct redactor *redactor, const struct marks *marks,
+			    struct sink *sink)
+{
+	uint32_t count = 0;
+
+	for (size_t at = 0, to; at < marks->argv.bytes; at = to) {
+		char marker[MARKER_MAX_BYTES];
+		struct span run = { marks->argv.text + at, 0 };
+
+		for (to = at; to < marks->argv.bytes && marks->mark[to] == marks->mark[at]; to++)
+			run.bytes++;
+		if (marks->mark[at]) {
+			sink_put(sink, marker, marker_write(redactor, run, marker));
+			count++;
+		} else {
+			sink_put(sink, run.text, run.bytes);
+		}
+	}
+	return count;
+}
+
+uint32_t redact_argv(const struct redactor *redactor, const struct redact_text *text, uint8_t *out,
+		     size_t capacity, size_t *ret_bytes, bool *ret_cut)
+{
+	struct sink sink = { .data = out, .capacity = capacity };
+	struct marks marks;
+	uint32_t count;
+
+	assert(text->bytes <= REDACT_ARGV_MAX_BYTES);
+	marks.argv = (struct span){ (const char *)text->data, text->bytes };
+	marks.cut = text->cut;
+	memset(marks.mark, 0, text->bytes);
+	argv_scan(redactor, &marks);
+	count = marks_write(redactor, &marks, &sink);
+	*ret_bytes = sink.bytes;
+	*ret_cut = sink.cut;
+	return count;
+}

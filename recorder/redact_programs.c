@@ -1,0 +1,226 @@
+#include "recorder/redact_programs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { BUCKETS = 1024 /* a power of two, and four times the programs that are known */ };
+
+#define MYSQL                                                                              \
+	"mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlpump " \
+	"mysqlbinlog mysqlsh mysqlhotcopy mytop mariadb mariadb-dump mariadb-admin "       \
+	"mariadb-import mariadb-check mariadb-show mariadb-slap mariadb-binlog "           \
+	"mariadb-backup mariabackup xtrabackup innobackupex"
+#define POSTGRES                                                                              \
+	"psql pg_dump pg_dumpall pg_restore pg_basebackup pg_receivewal pg_isready createdb " \
+	"dropdb createuser dropuser vacuumdb reindexdb clusterdb pgbench"
+#define MONGO "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop"
+#define SNMP  "snmpget snmpgetnext snmpwalk snmpbulkget snmpbulkwalk snmpset snmptable snmpstatus"
+#define LDAP                                                                                   \
+	"ldapsearch ldapadd ldapmodify ldapdelete ldapmodrdn ldapcompare ldapwhoami ldapexop " \
+	"ldappasswd"
+#define SAMBA   "smbclient smbget smbcacls smbtree rpcclient net winexe wmic"
+#define ENGINES "docker podman nerdctl buildah"
+
+/* clang-format off */
+static const struct {
+	const char *programs, *option;
+	unsigned how;
+	char part;
+} known[] = {
+	{ MYSQL,                    "-p",          OPTION_ATTACHED, 0 },
+	{ MYSQL,                    "--password",  OPTION_FLAG, 0 }, /* getopt: an optional value, so it is attached */
+	{ POSTGRES,                 "--password",  OPTION_FLAG, 0 },
+	{ MONGO,                    "-p",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "sshpass",                "-p",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "curl",                   "-u",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
+	{ "curl",                   "-U",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
+	{ "curl",                   "--user",      OPTION_SEPARATE, ':' },
+	{ "curl",                   "--proxy-user", OPTION_SEPARATE, ':' },
+	{ "curl",                   "-b",          OPTION_SEPARATE, '=' },
+	{ "http https xh xhs",      "-a",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
+	{ "http https xh xhs",      "--auth",      OPTION_SEPARATE, ':' },
+	{ "redis-cli valkey-cli",   "-a",          OPTION_SEPARATE, 0 },
+	{ LDAP,                     "-w",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "ldappasswd",             "-s",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "ldappasswd",             "-a",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ SAMBA,                    "-U",          OPTION_ATTACHED | OPTION_SEPARATE, '%' },
+	{ SAMBA,                    "--user",      OPTION_SEPARATE, '%' },
+	{ SNMP,                     "-c",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ SNMP,                     "-A",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ SNMP,                     "-X",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "openssl",                "-k",          OPTION_SEPARATE, 0 },
+	{ "openssl",                "-K",          OPTION_SEPARATE, 0 },
+	{ "openssl",                "-passin",     OPTION_SEPARATE, 0 },
+	{ "openssl",                "-passout",    OPTION_SEPARATE, 0 },
+	{ "ssh-keygen",             "-N",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "ssh-keygen",             "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "7z 7za 7zr 7zz rar unrar", "-p",        OPTION_ATTACHED, 0 },
+	{ "rar",                    "-hp",         OPTION_ATTACHED, 0 },
+	{ "zip unzip zipcloak",     "-P",          OPTION_SEPARATE, 0 },
+	{ "sqlcmd bcp isql tsql",   "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "sqlplus sqlldr exp imp expdp impdp", "", OPTION_FIRST, '/' },
+	{ "useradd usermod adduser", "-p",         OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "ipmitool",               "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "mosquitto_pub mosquitto_sub", "-P",     OPTION_SEPARATE, 0 },
+	{ "kadmin kadmin.local",    "-w",          OPTION_SEPARATE, 0 },
+	{ "lftp",                   "-u",          OPTION_ATTACHED | OPTION_SEPARATE, ',' },
+	{ "ncftp ncftpget ncftpput ncftpls", "-p", OPTION_SEPARATE, 0 },
+	{ "xfreerdp wlfreerdp xfreerdp3", "/p:",   OPTION_ATTACHED, 0 },
+	{ "rdesktop",               "-p",          OPTION_SEPARATE, 0 },
+	{ "nmcli",                  "password",    OPTION_SEPARATE, 0 },
+	{ "twine cf oc az helm " ENGINES, "-p",    OPTION_SEPARATE | OPTION_LOGIN, 0 },
+	{ ENGINES " buildctl",      "--secret",    OPTION_FLAG, 0 },
+};
+
+/* Run others: what stands among their arguments may be a program. */
+static const char wrapping[] =
+	"sudo doas env nice ionice nohup timeout time strace ltrace gdb setsid stdbuf chroot unshare nsenter ip "
+	"systemd-run docker podman nerdctl kubectl oc lxc lxc-attach ssh su runuser setpriv xargs watch flock "
+	"busybox script taskset chrt numactl gosu su-exec tini dumb-init parallel perf faketime";
+static const char shells[] = "sh bash dash zsh ksh mksh ash fish busybox su runuser script flock";
+/* clang-format on */
+
+struct entry {
+	struct redact_program program;
+	struct entry *next;
+};
+
+struct link {
+	struct redact_option option;
+	struct link *next;
+};
+
+struct redact_programs {
+	struct entry *bucket[BUCKETS];
+	struct link *links; /* all that was made */
+};
+
+/* FNV-1a. */
+static uint32_t bucket_of(struct span name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < name.bytes; i++)
+		hash = (hash ^ (uint8_t)name.text[i]) * 16777619u;
+	return (hash ^ hash >> 15) & (BUCKETS - 1);
+}
+
+static struct entry *entry_find(const struct redact_programs *programs, struct span name)
+{
+	struct entry *entry = programs->bucket[bucket_of(name)];
+
+	while (entry && !(entry->program.name.bytes == name.bytes &&
+			  memcmp(entry->program.name.text, name.text, name.bytes) == 0))
+		entry = entry->next;
+	return entry;
+}
+
+static struct entry *entry_have(struct redact_programs *programs, struct span name)
+{
+	struct entry *entry = entry_find(programs, name), **bucket;
+
+	if (entry)
+		return entry;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	bucket = &programs->bucket[bucket_of(name)];
+	*entry = (struct entry){ .program.name = name, .next = *bucket };
+	*bucket = entry;
+	return entry;
+}
+
+const struct redact_program *redact_programs_find(const struct redact_programs *programs,
+						  struct span name)
+{
+	const struct entry *entry = entry_find(programs, name);
+
+	return entry ? &entry->program : NULL;
+}
+
+int redact_programs_add(struct redact_programs *programs, struct span program,
+			const struct redact_option *option)
+{
+	struct entry *entry = entry_have(programs, program);
+	struct link *link = entry ? calloc(1, sizeof(*link)) : NULL;
+
+	if (!link)
+		return -ENOMEM;
+	link->option = *option;
+	link->option.next = entry->program.options;
+	link->next = programs->links;
+	programs->links = link;
+	entry->program.options = &link->option;
+	return 0;
+}
+
+static struct span span_of(const char *text)
+{
+	return (struct span){ text, strlen(text) };
+}
+
+/* Calls for each name of a list. */
+static int known_add(struct redact_programs *programs, size_t at)
+{
+	struct span names = span_of(known[at].programs);
+	const struct redact_option option = { .option = span_of(known[at].option),
+					      .how = (uint8_t)known[at].how,
+					      .part = known[at].part };
+	int r = 0;
+
+	while (names.bytes > 0 && r == 0)
+		r = redact_programs_add(programs, span_next(&names, ' '), &option);
+	return r;
+}
+
+static int kinds_set(struct redact_programs *programs)
+{
+	struct span names = span_of(wrapping);
+
+	while (names.bytes > 0) {
+		struct entry *entry = entry_have(programs, span_next(&names, ' '));
+
+		if (!entry)
+			return -ENOMEM;
+		entry->program.wraps = true;
+	}
+	names = span_of(shells);
+	while (names.bytes > 0) {
+		struct entry *entry = entry_have(programs, span_next(&names, ' '));
+
+		if (!entry)
+			return -ENOMEM;
+		entry->program.shell = true;
+	}
+	return 0;
+}
+
+struct redact_programs *redact_programs_new(void)
+{
+	struct redact_programs *programs = calloc(1, sizeof(*programs));
+	int r = programs ? kinds_set(programs) : -ENOMEM;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && r == 0; i++)
+		r = known_add(programs, i);
+	if (r == 0)
+		return programs;
+	redact_programs_free(programs);
+	return NULL;
+}
+
+void redact_programs_free(struct redact_programs *programs)
+{
+	if (!programs)
+		return;
+	for (struct link *link = programs->links, *next; link; link = next) {
+		next = link->next;
+		free(link);
+	}
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct entry *entry = programs->bucket[i], *next; entry; entry = next) {
+			next = entry->next;
+			free(entry);
+		}
+	}
+	free(programs);
+}

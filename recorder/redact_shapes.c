@@ -1,0 +1,266 @@
+#include "recorder/redact_shapes.h"
+
+enum { JWT_PART_MIN_BYTES = 8, CUT_MIN_BYTES = 4, BEARER_MIN_BYTES = 6 };
+
+/* --- tokens: a prefix, and so many characters behind it --- */
+
+enum charset { UPPER_DIGITS, ALNUM, WORD /* and '_' '-' */, WORD_DOTS, WORD_SLASHES };
+
+static const struct {
+	const char *prefix;
+	size_t min_bytes;
+	enum charset charset;
+	bool prefix_stays; /* it tells nothing */
+} tokens[] = {
+	{ "AKIA", 16, UPPER_DIGITS, false }, /* AWS */
+	{ "ASIA", 16, UPPER_DIGITS, false },
+	{ "ABIA", 16, UPPER_DIGITS, false },
+	{ "ACCA", 16, UPPER_DIGITS, false },
+	{ "AIza", 30, WORD, false }, /* Google */
+	{ "ya29.", 20, WORD_DOTS, false },
+	{ "GOCSPX-", 20, WORD, false },
+	{ "ghp_", 20, ALNUM, false }, /* GitHub */
+	{ "gho_", 20, ALNUM, false },
+	{ "ghu_", 20, ALNUM, false },
+	{ "ghs_", 20, ALNUM, false },
+	{ "ghr_", 20, ALNUM, false },
+	{ "github_pat_", 20, WORD, false },
+	{ "glpat-", 16, WORD, false }, /* GitLab */
+	{ "xoxa-", 10, WORD, false },  /* Slack */
+	{ "xoxb-", 10, WORD, false },
+	{ "xoxe-", 10, WORD, false },
+	{ "xoxp-", 10, WORD, false },
+	{ "xoxr-", 10, WORD, false },
+	{ "xoxs-", 10, WORD, false },
+	{ "xapp-", 10, WORD, false },
+	{ "hooks.slack.com/services/", 8, WORD_SLASHES, true },
+	{ "discord.com/api/webhooks/", 16, WORD_SLASHES, true },
+	{ "sk_live_", 10, ALNUM, false }, /* Stripe */
+	{ "sk_test_", 10, ALNUM, false },
+	{ "rk_live_", 10, ALNUM, false },
+	{ "rk_test_", 10, ALNUM, false },
+	{ "whsec_", 16, ALNUM, false },
+	{ "sk-ant-", 16, WORD, false },
+	{ "sk-proj-", 16, WORD, false },
+	{ "sk-", 32, ALNUM, false },
+	{ "SG.", 40, WORD_DOTS, false }, /* SendGrid */
+	{ "npm_", 30, ALNUM, false },
+	{ "pypi-AgE", 40, WORD, false },
+	{ "hf_", 30, ALNUM, false },
+	{ "hvs.", 20, WORD_DOTS, false }, /* Vault */
+	{ "dop_v1_", 32, ALNUM, false },  /* DigitalOcean */
+	{ "shpat_", 20, ALNUM, false },   /* Shopify */
+	{ "AGE-SECRET-KEY-1", 30, UPPER_DIGITS, false },
+};
+
+static bool in_charset(char c, enum charset charset)
+{
+	switch (charset) {
+	case UPPER_DIGITS:
+		return is_upper(c) || is_digit(c);
+	case ALNUM:
+		return is_alnum(c);
+	case WORD:
+		return is_alnum(c) || c == '_' || c == '-';
+	case WORD_DOTS:
+		return is_alnum(c) || c == '_' || c == '-' || c == '.';
+	case WORD_SLASHES:
+		return is_alnum(c) || c == '_' || c == '-' || c == '/';
+	}
+	return false;
+}
+
+static size_t run_bytes(struct span text, enum charset charset)
+{
+	size_t bytes = 0;
+
+	while (bytes < text.bytes && in_charset(text.text[bytes], charset))
+		bytes++;
+	return bytes;
+}
+
+/* Whether a run of so many bytes in text is long enough: of one that is cut off at the end nobody knows how long it was. */
+static bool run_counts(struct span text, size_t run, size_t min_bytes, bool cut)
+{
+	return run >= min_bytes || (cut && run == text.bytes && run >= CUT_MIN_BYTES);
+}
+
+/* Bytes of the token that text begins with, 0: none. */
+static size_t token_find(const struct redact_shapes *shapes, struct span text, bool cut,
+			 size_t *ret_prefix_stays)
+{
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+		struct span rest = text;
+		size_t run;
+
+		if (tokens[i].prefix[0] != text.text[0] || !span_cut_front(&rest, tokens[i].prefix))
+			continue;
+		run = run_bytes(rest, tokens[i].charset);
+		if (!run_counts(rest, run, tokens[i].min_bytes, cut))
+			continue;
+		*ret_prefix_stays = tokens[i].prefix_stays ? text.bytes - rest.bytes : 0;
+		return text.bytes - rest.bytes + run;
+	}
+	for (size_t i = 0; i < shapes->prefix_count; i++) {
+		struct span rest = text;
+		size_t run;
+
+		if (!span_cut_front(&rest, shapes->prefixes[i].text))
+			continue;
+		run = run_bytes(rest, WORD);
+		*ret_prefix_stays = 0;
+		if (run_counts(rest, run, shapes->prefixes[i].min_bytes, cut))
+			return text.bytes - rest.bytes + run;
+	}
+	return 0;
+}
+
+/* RFC 7519: three runs of base64 with dots between, the first of which is a JSON object: {" is eyJ. */
+static size_t jwt_bytes(struct span text, bool cut)
+{
+	size_t at, run;
+
+	if (!span_begins(text, "eyJ"))
+		return 0;
+	at = run_bytes(text, WORD);
+	if (cut && at == text.bytes && at >= 2 * JWT_PART_MIN_BYTES)
+		return at;
+	if (at < JWT_PART_MIN_BYTES || at >= text.bytes || text.text[at] != '.')
+		return 0;
+	run = run_bytes(span_from(text, at + 1), WORD);
+	if (run < JWT_PART_MIN_BYTES && !(cut && at + 1 + run == text.bytes))
+		return 0;
+	at += 1 + run;
+	if (at < text.bytes && text.text[at] == '.')
+		at += 1 + run_bytes(span_from(text, at + 1), WORD);
+	return at;
+}
+
+/* RFC 7468: -----BEGIN ... PRIVATE KEY-----, up to and with the line that ends it; or all there is. */
+static size_t pem_bytes(struct span text)
+{
+	enum { HEAD_MAX_BYTES = 64 };
+	static const char kind[] = "PRIVATE KEY", end[] = "-----END ", dashes[] = "-----";
+	size_t head = text.bytes < HEAD_MAX_BYTES ? text.bytes : HEAD_MAX_BYTES;
+	const char *found;
+	struct span rest;
+
+	if (!span_begins(text, "-----BEGIN ") || !memmem(text.text, head, kind, strlen(kind)))
+		return 0;
+	found = memmem(text.text, text.bytes, end, strlen(end));
+	if (!found)
+		return text.bytes;
+	rest = span_from(text, (size_t)(found - text.text) + strlen(end));
+	found = rest.bytes > 0 ? memmem(rest.text, rest.bytes, dashes, strlen(dashes)) : NULL;
+	return found ? (size_t)(found - text.text) + strlen(dashes) : text.bytes;
+}
+
+/* RFC 6750: "Bearer TOKEN", the word in any case.  *ret_stays: the bytes before the token. */
+static size_t bearer_bytes(struct span text, bool cut, size_t *ret_stays)
+{
+	static const char word[] = "bearer ";
+	size_t at = 0, run = 0;
+
+	while (word[at] && at < text.bytes && (text.text[at] | 0x20) == word[at])
+		at++;
+	if (word[at])
+		return 0;
+	while (at + run < text.bytes &&
+	       (in_charset(text.text[at + run], WORD_DOTS) ||
+		(text.text[at + run] && strchr("~+/=", text.text[at + run]))))
+		run++;
+	if (!run_counts(span_from(text, at), run, BEARER_MIN_BYTES, cut))
+		return 0;
+	*ret_stays = at;
+	return at + run;
+}
+
+/* --- URLs --- */
+
+static bool all_digits(struct span span)
+{
+	for (size_t i = 0; i < span.bytes; i++)
+		if (!is_digit(span.text[i]))
+			return false;
+	return true;
+}
+
+/* The bytes of text before the first of these; all of them where there is none. */
+static size_t until_any(struct span text, const char *stops)
+{
+	size_t bytes = 0;
+
+	while (bytes < text.bytes && text.text[bytes] && !strchr(stops, text.text[bytes]))
+		bytes++;
+	return bytes;
+}
+
+static const char *last_at_sign(struct span span)
+{
+	return span.bytes > 0 ? memrchr(span.text, '@', span.bytes) : NULL;
+}
+
+/* The password of "user:password@host", behind the scheme.  One that has '/' in it, which it should not, is found where no port can be meant. */
+static struct span url_password(struct span text, bool cut)
+{
+	struct span all = { text.text, until_any(text, " \t\n\"'<>`") };
+	struct span authority = { text.text, until_any(all, "/?#") }, password,
+		    none = { text.text, 0 };
+	const char *colon = all.bytes > 0 ? memchr(all.text, ':', all.bytes) : NULL, *sign;
+
+	sign = last_at_sign(authority);
+	if (!colon || (sign && colon > sign))
+		return none;
+	password = span_from(all, (size_t)(colon + 1 - all.text));
+	if (!sign && colon < authority.text + authority.bytes) {
+		struct span port = { password.text,
+				     (size_t)(authority.text + authority.bytes - password.text) };
+
+		if (all_digits(port))
+			return none;
+		sign = last_at_sign(password);
+		if (!sign && cut && all.bytes == text.bytes)
+			return password; /* where it ends is not there to be seen */
+	}
+	if (!sign || sign < password.text)
+		return none;
+	password.bytes = (size_t)(sign - password.text);
+	return password;
+}
+
+/* --- the walk --- */
+
+static void find_at(const struct redact_shapes *shapes, struct span text, bool cut,
+		    size_t *ret_taken)
+{
+	size_t stays = 0, bytes = token_find(shapes, text, cut, &stays);
+
+	if (bytes == 0)
+		bytes = jwt_bytes(text, cut);
+	if (bytes == 0)
+		bytes = pem_bytes(text);
+	if (bytes == 0)
+		bytes = bearer_bytes(text, cut, &stays);
+	if (bytes == 0)
+		return;
+	shapes->found(shapes->context, (struct span){ text.text + stays, bytes - stays });
+	*ret_taken = bytes;
+}
+
+void redact_shapes_find(const struct redact_shapes *shapes, struct span text, bool cut)
+{
+	for (size_t at = 0; at < text.bytes;) {
+		size_t taken = 1;
+		bool begins = at == 0 || !is_alnum(text.text[at - 1]);
+
+		if (text.text[at] == ':' && span_begins(span_from(text, at), "://")) {
+			struct span password = url_password(span_from(text, at + 3), cut);
+
+			if (password.bytes > 0)
+				shapes->found(shapes->context, password);
+		} else if (begins) {
+			find_at(shapes, span_from(text, at), cut, &taken);
+		}
+		at += taken;
+	}
+}
