@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	if (r == 0) {
 		if ((command->takes & TAKES_PAGER) && !options.no_pager && !options.follow)
 			terminal_pager_begin();
-		r = command->function(&options);
+		r = options.list_boots ? cmd_boots(&options) : command->function(&options);
 		terminal_pager_end();
 	}
 	options_clear(&options);

@@ -46,6 +46,8 @@ static const struct choice {
 	  AT(window.at) },
 	{ 'b', "boot", "BOOT", "0 newest, -1 the one before, 1 oldest, an id, or all", "0",
 	  TAKES_WINDOW, SETS_TEXT, AT(window.boot) },
+	{ 0, "list-boots", NULL, "the boots that -b can name, instead of an answer", NULL,
+	  TAKES_WINDOW, SETS_FLAG, AT(list_boots) },
 	{ 0, "pid", "PID[@TIME]", "of this process or thread (that lived at TIME)", NULL,
 	  TAKES_SELECT, ADDS_SELECT, SELECT_PID },
 	{ 0, "ppid", "PID", "children of this process", NULL, TAKES_SELECT, ADDS_SELECT,
@@ -174,9 +176,14 @@ static void print_help(const struct command *command)
 	if (command && command->help)
 		printf("\n%s", command->help);
 	if (!command || command->takes & TAKES_WINDOW)
-		printf("\nTIME: '2026-11-22 14:03:07.5', '14:03', today, yesterday, now, -10min, "
-		       "'2h ago',\n@SECONDS since 1970, or @mono:NS, a raw kernel time stamp of "
-		       "the boot.\nWithout a window: the whole newest boot.\n");
+		printf("\nTIME: '2026-11-22 14:03:07.5', '14:03 UTC', '14:03 Europe/Berlin', "
+		       "'-10min', "
+		       "'2h ago',\nnow, today, yesterday, tomorrow, recent, this-hour, this-week, "
+		       "week-ago, this-month,\nthis-year, boot, @SECONDS since 1970, or @mono:NS, "
+		       "a raw "
+		       "kernel time stamp of the boot.\nA local time that clocks showed twice "
+		       "stands for "
+		       "both.  Without a window: the whole\nnewest boot.\n");
 	printf("\nExit status: 0 found, 1 nothing found, 2 wrong usage, 3 error, 4 found but not\n"
 	       "complete (with --strict).\n");
 }

@@ -23,7 +23,8 @@ struct options {
 	bool threads, ascii, utc, strict, no_pager, quiet;
 	const char *color; /* --color: auto, always, never; NULL */
 	uint64_t limit;    /* -n; UINT64_MAX: no limit */
-	bool oldest;       /* -n +N: the first N */
+	bool list_boots;
+	bool oldest; /* -n +N: the first N */
 	bool follow, no_tail, reverse, show_cursor;
 	const char *output_fields, *cursor, *after_cursor, *cursor_file;
 	const char *speed; /* replay */
@@ -92,6 +93,7 @@ int cmd_ps(const struct options *options);
 int cmd_comm(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_sql(const struct options *options);
+int cmd_boots(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_reindex(const struct options *options);
 int cmd_replay(const struct options *options);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -92,13 +93,45 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 	progress_show(context, done, total);
 }
 
+/* The C library knows zones by $TZ alone. */
+static bool zone_offset(void *context, const char *zone, int64_t utc_s, int32_t *ret_s)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/";
+	const char *tz = getenv("TZ");
+	auto_free char *before = tz ? strdup(tz) : NULL;
+	time_t time = (time_t)utc_s;
+	char path[128];
+	struct tm tm;
+
+	(void)context;
+	if (strspn(zone, letters) != strlen(zone) ||
+	    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone) >= (int)sizeof(path) ||
+	    access(path, R_OK) < 0 || (tz && !before))
+		return false;
+	(void)setenv("TZ", zone, 1);
+	tzset();
+	*ret_s = localtime_r(&time, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+	if (before)
+		(void)setenv("TZ", before, 1);
+	else
+		(void)unsetenv("TZ");
+	tzset();
+	return true;
+}
+
 int query_init(struct query *query, const struct options *options)
 {
-	struct timespec now;
+	struct timespec now, since_boot;
 
 	*query = (struct query){ .options = options, .ring_fd = -1 };
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	query->here.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (clock_gettime(CLOCK_BOOTTIME, &since_boot) == 0)
+		query->here.boot_ns = query->here.now_ns -
+				      (uint64_t)since_boot.tv_sec * 1000000000 -
+				      (uint64_t)since_boot.tv_nsec;
+	query->here.zone_offset_s = zone_offset;
 	query->here.utc_offset_s = options->utc ? NULL : local_offset;
 	query->here.context = query;
 	query->offset_bucket = INT64_MIN;
@@ -175,6 +208,10 @@ int query_open_window(struct query *query, const struct options *options)
 		return complain(EXIT_USAGE, "%s", message);
 	if (r == WINDOW_NO_BOOT)
 		return complain(EXIT_NOTHING, "%s", message);
+	if (r == 0 && query->window.ambiguous && !options->quiet)
+		(void)fprintf(stderr,
+			      "-- clocks showed that local time twice: the answer is for both "
+			      "(give a zone such as +02:00 to choose)\n");
 	return r < 0 ? query_failed(query, r, "read") : 0;
 }
 

@@ -194,6 +194,7 @@ static int when_relative(const char *span, bool before, const struct when_here *
 struct zone {
 	bool given;
 	int32_t offset_s;
+	const char *name; /* of one whose offset depends on the time; else NULL */
 };
 
 /* What follows a sign: 05, 0530 or 05:30, to the end of the text. */
@@ -228,8 +229,23 @@ static void cut(char *text, size_t bytes)
 	text[bytes] = '\0';
 }
 
+/* "Europe/Berlin": what begins with a letter and is no other word that may end a time. */
+static bool take_zone_name(char *text, const struct when_here *here, struct zone *ret_zone)
+{
+	char *space = strrchr(text, ' ');
+	int32_t offset_s;
+
+	if (!space || !isupper((unsigned char)space[1]) || !here->zone_offset_s ||
+	    !here->zone_offset_s(here->context, space + 1, 0, &offset_s))
+		return false;
+	*ret_zone = (struct zone){ .given = true, .name = space + 1 };
+	*space = '\0';
+	cut(text, strlen(text));
+	return true;
+}
+
 /* Takes a zone off the end of text.  The last `-22` of a date looks like one: a zone follows a time of day or a space. */
-static struct zone take_zone(char *text)
+static struct zone take_zone(char *text, const struct when_here *here)
 {
 	size_t bytes = strlen(text);
 	struct zone zone = { 0 };
@@ -243,6 +259,8 @@ static struct zone take_zone(char *text)
 		cut(text, bytes - 1);
 		return (struct zone){ .given = true };
 	}
+	if (take_zone_name(text, here, &zone))
+		return zone;
 	for (size_t i = bytes; i-- > 1;) {
 		if (text[i] != '+' && text[i] != '-')
 			continue;
@@ -261,18 +279,28 @@ static struct zone take_zone(char *text)
 
 static int32_t offset_at(const struct when_here *here, const struct zone *zone, int64_t utc_s)
 {
+	int32_t offset_s = zone->offset_s;
+
+	if (zone->name)
+		(void)here->zone_offset_s(here->context, zone->name, utc_s, &offset_s);
 	if (zone->given)
-		return zone->offset_s;
+		return offset_s;
 	return here->utc_offset_s ? here->utc_offset_s(here->context, utc_s) : 0;
 }
 
-/* In the hour that a zone skips or repeats any answer is a guess; this one does not go round in circles. */
-static int64_t utc_from_local(const struct when_here *here, const struct zone *zone,
-			      int64_t local_s)
+/* Of an hour that the zone repeats both times, the earlier first, else one twice.  An hour that it skips never was: what comes of that is
+ * as far behind the jump as the time is into it. */
+static void utc_from_local(const struct when_here *here, const struct zone *zone, int64_t local_s,
+			   int64_t ret_utc_s[2])
 {
-	int64_t utc_s = local_s - offset_at(here, zone, local_s);
+	int32_t before = offset_at(here, zone, local_s - S_PER_DAY);
+	int32_t after = offset_at(here, zone, local_s + S_PER_DAY);
+	int64_t first = local_s - before, second = local_s - after;
+	bool first_was = offset_at(here, zone, first) == before;
+	bool second_was = offset_at(here, zone, second) == after;
 
-	return local_s - offset_at(here, zone, utc_s);
+	ret_utc_s[0] = first_was || !second_was ? first : second;
+	ret_utc_s[1] = first_was && second_was && second > first ? second : ret_utc_s[0];
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -352,21 +380,65 @@ static int when_make(int64_t utc_s, uint64_t ns, struct when *ret_when)
 	return 0;
 }
 
+static int when_make_local(const struct when_here *here, const struct zone *zone, int64_t local_s,
+			   uint64_t ns, struct when *ret_when)
+{
+	struct when earlier, later;
+	int64_t utc_s[2];
+	int r;
+
+	utc_from_local(here, zone, local_s, utc_s);
+	r = when_make(utc_s[0], ns, &earlier);
+	if (r == 0)
+		r = when_make(utc_s[1], ns, &later);
+	if (r < 0)
+		return r;
+	if (later.ns > earlier.ns)
+		earlier.also_ns = later.ns;
+	*ret_when = earlier;
+	return 0;
+}
+
+/* Words that mean a midnight or a full hour: *ret_local_s.  False: text is none. */
+static bool read_word(const char *text, int64_t local_now_s, int64_t *ret_local_s)
+{
+	static const char *const days_around[] = { "yesterday", "today", "tomorrow" };
+	int64_t today = floor_div(local_now_s, S_PER_DAY), year;
+	unsigned month, day;
+
+	for (int i = 0; i < 3; i++) {
+		if (strcasecmp(text, days_around[i]) == 0) {
+			*ret_local_s = (today + i - 1) * S_PER_DAY;
+			return true;
+		}
+	}
+	date_from_days(today, &year, &month, &day);
+	if (strcasecmp(text, "this-hour") == 0)
+		*ret_local_s = floor_div(local_now_s, 3600) * 3600;
+	else if (strcasecmp(text, "this-week") == 0) /* 1 January 1970 was a Thursday */
+		*ret_local_s = (today - (today % 7 + 7 + 4) % 7) * S_PER_DAY;
+	else if (strcasecmp(text, "week-ago") == 0)
+		*ret_local_s = (today - 7) * S_PER_DAY;
+	else if (strcasecmp(text, "this-month") == 0)
+		*ret_local_s = days_from_date(year, month, 1) * S_PER_DAY;
+	else if (strcasecmp(text, "this-year") == 0)
+		*ret_local_s = days_from_date(year, 1, 1) * S_PER_DAY;
+	else
+		return false;
+	return true;
+}
+
 static int when_date(char *text, const struct when_here *here, struct when *ret_when)
 {
-	static const char *const words[] = { "yesterday", "today", "tomorrow" };
-	struct zone zone = take_zone(text);
+	struct zone zone = take_zone(text, here);
 	int64_t now_s = (int64_t)(here->now_ns / NS_PER_S), days, of_day_s = 0;
-	int64_t today = floor_div(now_s + offset_at(here, &zone, now_s), S_PER_DAY);
+	int64_t local_now_s = now_s + offset_at(here, &zone, now_s), local_s;
 	const char *at = text;
 	uint64_t ns = 0;
 	int weekday;
 
-	for (int i = 0; i < 3; i++) {
-		if (strcasecmp(text, words[i]) == 0)
-			return when_make(utc_from_local(here, &zone, (today + i - 1) * S_PER_DAY),
-					 0, ret_when);
-	}
+	if (read_word(text, local_now_s, &local_s))
+		return when_make_local(here, &zone, local_s, 0, ret_when);
 	weekday = read_weekday(&at);
 	if (read_date(&at, &days)) {
 		/* 1 January 1970 was a Thursday */
@@ -380,13 +452,13 @@ static int when_date(char *text, const struct when_here *here, struct when *ret_
 		if (*at && !read_time(&at, &of_day_s, &ns))
 			return -EINVAL;
 	} else if (weekday < 0 && read_time(&at, &of_day_s, &ns)) {
-		days = today;
+		days = floor_div(local_now_s, S_PER_DAY);
 	} else {
 		return -EINVAL;
 	}
 	if (*at)
 		return -EINVAL;
-	return when_make(utc_from_local(here, &zone, days * S_PER_DAY + of_day_s), ns, ret_when);
+	return when_make_local(here, &zone, days * S_PER_DAY + of_day_s, ns, ret_when);
 }
 
 static int when_at(const char *at, struct when *ret_when)
@@ -433,6 +505,12 @@ int when_parse(const char *text, const struct when_here *here, struct when *ret_
 	if (bytes > 5 && strcmp(copy + bytes - 5, " left") == 0) {
 		cut(copy, bytes - 5);
 		return when_relative(copy, false, here, ret_when);
+	}
+	if (strcasecmp(copy, "recent") == 0)
+		return when_relative("10min", true, here, ret_when);
+	if (strcasecmp(copy, "boot") == 0 && here->boot_ns > 0) {
+		*ret_when = (struct when){ .ns = here->boot_ns };
+		return 0;
 	}
 	if (strcasecmp(copy, "now") == 0) {
 		*ret_when = (struct when){ .ns = here->now_ns };

@@ -2,7 +2,8 @@
  *
  * A point in time, as journalctl takes it (systemd.time(7)), with nanoseconds:
  *   [WEEKDAY] YYYY-MM-DD[ T]HH:MM[:SS[.nnnnnnnnn]] [ZONE], the date alone (midnight) or the time alone (today)
- *   now, today, yesterday, tomorrow (midnight)                 ZONE: UTC, Z, +05, +0530, +05:30; else local time
+ *   now, today, yesterday, tomorrow (midnight)                 ZONE: UTC, Z, +05, +0530, +05:30, Europe/Berlin; else local time
+ *   recent (10 minutes ago), this-hour, this-week (since Sunday), week-ago, this-month, this-year, boot     as ausearch has them
  *   -1h, +5min, -2h30min, "11min ago", "5s left"               relative to now; spans add up
  *   @SECONDS[.nnnnnnnnn]                                       since 1970 in UTC
  *   @mono:NANOSECONDS                                          a raw kernel time stamp of a boot
@@ -16,12 +17,16 @@
 struct when {
 	bool mono; /* ns is CLOCK_MONOTONIC of some boot; else since 1970 in UTC */
 	uint64_t ns;
+	uint64_t
+		also_ns; /* a local time that clocks showed twice, as when summer time ends: the later one; else 0 */
 };
 
-/* Where and when the user is.  utc_offset_s says how many seconds local time is ahead of UTC at a time (NULL: 0, always). */
+/* Where and when the user is.  utc_offset_s says how many seconds local time is ahead of UTC at a time (NULL: 0, always); zone_offset_s the
+ * same of a zone by name (false: there is no such zone; NULL: no names are known). */
 struct when_here {
-	uint64_t now_ns;
+	uint64_t now_ns, boot_ns; /* boot_ns 0: not known */
 	int32_t (*utc_offset_s)(void *context, int64_t utc_s);
+	bool (*zone_offset_s)(void *context, const char *zone, int64_t utc_s, int32_t *ret_s);
 	void *context;
 };
 

@@ -12,7 +12,8 @@ enum { BOOT_ID_DIGITS = 32 };
 /* Bounds as they were read: wall and raw bounds may be mixed. */
 struct bounds {
 	uint64_t wall_since, wall_until, mono_since, mono_until;
-	bool wall, mono, running;
+	uint64_t also_at; /* a second instant: --at with a local time that was twice; 0: none */
+	bool wall, mono, running, ambiguous;
 };
 
 /* --- boots --- */
@@ -114,6 +115,7 @@ static void bound_below(struct bounds *bounds, const struct when *when)
 		bounds->mono_since = when->ns;
 	else
 		bounds->wall_since = when->ns;
+	bounds->ambiguous |= when->also_ns != 0;
 	bounds->mono |= when->mono;
 	bounds->wall |= !when->mono;
 }
@@ -123,7 +125,8 @@ static void bound_above(struct bounds *bounds, const struct when *when)
 	if (when->mono)
 		bounds->mono_until = when->ns;
 	else
-		bounds->wall_until = when->ns;
+		bounds->wall_until = when->also_ns ? when->also_ns : when->ns;
+	bounds->ambiguous |= when->also_ns != 0;
 	bounds->mono |= when->mono;
 	bounds->wall |= !when->mono;
 }
@@ -154,6 +157,10 @@ static int read_bounds(const struct window_request *request, const struct when_h
 			return r;
 		bound_above(&bounds, &when);
 	}
+	if (request->at && bounds.ambiguous) { /* two instants, and nothing between them */
+		bounds.also_at = bounds.wall_until;
+		bounds.wall_until = bounds.wall_since;
+	}
 	if (bounds.wall_since > bounds.wall_until || bounds.mono_since > bounds.mono_until) {
 		(void)snprintf(message, WINDOW_MESSAGE_BYTES, "the window ends before it begins");
 		return WINDOW_USAGE;
@@ -181,6 +188,37 @@ static void clip(struct window_boot *boot, const struct bounds *bounds)
 	boot->count = kept;
 }
 
+static int by_begin(const void *a, const void *b)
+{
+	const struct interval *x = a, *y = b;
+
+	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+}
+
+/* One more instant: its intervals among the others, which it does not touch. */
+static int add_instant(struct clocks *clocks, uint64_t wall_ns, struct window_boot *boot)
+{
+	struct interval *more = NULL, *all;
+	size_t count = 0;
+	int r = clocks_intervals(clocks, boot->boot, wall_ns, wall_ns, &more, &count);
+
+	if (r < 0 || count == 0) {
+		free(more);
+		return r;
+	}
+	all = reallocarray(boot->intervals, boot->count + count, sizeof(*all));
+	if (!all) {
+		free(more);
+		return -ENOMEM;
+	}
+	memcpy(all + boot->count, more, count * sizeof(*all));
+	free(more);
+	boot->intervals = all;
+	boot->count += count;
+	qsort(all, boot->count, sizeof(*all), by_begin);
+	return 0;
+}
+
 static int make_intervals(struct clocks *clocks, const struct bounds *bounds,
 			  struct window_boot *boot)
 {
@@ -189,6 +227,8 @@ static int make_intervals(struct clocks *clocks, const struct bounds *bounds,
 	if (bounds->wall) {
 		r = clocks_intervals(clocks, boot->boot, bounds->wall_since, bounds->wall_until,
 				     &boot->intervals, &boot->count);
+		if (r == 0 && bounds->also_at)
+			r = add_instant(clocks, bounds->also_at, boot);
 		if (r < 0)
 			return r;
 	} else {
@@ -277,7 +317,8 @@ int window_init(struct window *window, struct ledger *ledger, struct clocks *clo
 	window->until_given = request->until || request->at;
 	window->wall = bounds.wall;
 	window->since_wall_ns = bounds.wall_since;
-	window->until_wall_ns = bounds.wall_until;
+	window->until_wall_ns = bounds.also_at ? bounds.also_at : bounds.wall_until;
+	window->ambiguous = bounds.ambiguous;
 	if (ledger->boot_count == 0)
 		return 0;
 	r = choose_boots(ledger, request->boot, bounds.wall && !bounds.mono, &first, &end, message);

@@ -27,7 +27,8 @@ struct window {
 	struct window_boot *boots; /* oldest first; those that the window touches */
 	size_t boot_count;
 	bool since_given, until_given;
-	bool wall; /* a bound is a wall-clock time: */
+	bool ambiguous; /* a bound is a local time that clocks showed twice: both are in the window */
+	bool wall;      /* a bound is a wall-clock time: */
 	uint64_t since_wall_ns, until_wall_ns;
 	size_t imported_skipped; /* boots left out because they have no wall-clock times */
 };

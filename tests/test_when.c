@@ -32,6 +32,25 @@ static void is_in(const struct when_here *here, const char *text, uint64_t wante
 		       (unsigned long long)wanted_ns);
 }
 
+static bool zone_by_name(void *context, const char *zone, int64_t utc_s, int32_t *ret_s)
+{
+	if (strcmp(zone, "Europe/Berlin") != 0)
+		return false;
+	*ret_s = europe(context, utc_s);
+	return true;
+}
+
+/* A local time that was twice. */
+static void is_twice(const struct when_here *here, const char *text, uint64_t first_s,
+		     uint64_t second_s)
+{
+	struct when when = { 0 };
+	int r = when_parse(text, here, &when);
+
+	ok(r == 0 && when.ns == first_s * S && when.also_ns == second_s * S,
+	   "'%s' was twice: both are told", text);
+}
+
 static void is(const char *text, uint64_t wanted_ns)
 {
 	is_in(&utc, text, wanted_ns);
@@ -64,6 +83,37 @@ static void test_dates(void)
 	is("Yesterday", UINT64_C(1795219200) * S);
 	is("tomorrow", UINT64_C(1795392000) * S);
 	is("now", NOW);
+}
+
+static void test_words(void)
+{
+	const struct when_here booted = { .now_ns = NOW, .boot_ns = 4 * S };
+
+	is("recent", NOW - 600 * S);
+	is("this-hour", UINT64_C(1795334400) * S);
+	is("this-week", UINT64_C(1795305600) * S); /* it is Sunday */
+	is("week-ago", UINT64_C(1794700800) * S);
+	is("this-month", UINT64_C(1793491200) * S);
+	is("this-year", UINT64_C(1767225600) * S);
+	is_in(&booted, "boot", 4 * S);
+	is_not("boot", -EINVAL);
+	is_in(&berlin, "this-year", UINT64_C(1767222000) * S);
+}
+
+static void test_named_zones(void)
+{
+	const struct when_here named = { .now_ns = NOW, .zone_offset_s = zone_by_name };
+
+	is_in(&named, "2026-11-22 09:18:41 Europe/Berlin", NOW_S * S);
+	is_in(&named, "2026-07-01 14:00 Europe/Berlin", UINT64_C(1782907200) * S);
+	is_in(&named, "today Europe/Berlin", UINT64_C(1795302000) * S);
+	is_not("2026-11-22 09:18:41 Europe/Berlin", -EINVAL);
+	is_twice(&berlin, "2026-10-25 02:30", 1792888200, 1792891800);
+	is_twice(&named, "2026-10-25 02:30:00.0 Europe/Berlin", 1792888200, 1792891800);
+	is_twice(&berlin, "2026-10-25 01:59:59", 1792886399, 0);
+	is_twice(&berlin, "2026-10-25 03:00", 1792893600, 0);
+	is_twice(&berlin, "2026-10-25 02:30 +02:00", 1792888200, 0);
+	is_in(&berlin, "2026-03-29 02:30", UINT64_C(1774747800) * S); /* never was: an hour on */
 }
 
 static void test_zones(void)
@@ -228,6 +278,8 @@ int main(void)
 {
 	test_dates();
 	test_zones();
+	test_words();
+	test_named_zones();
 	test_relative();
 	test_raw();
 	test_refused();
