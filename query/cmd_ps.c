@@ -5,7 +5,9 @@
 
 #include "query/life_text.h"
 #include "query/past.h"
+#include "query/ps_columns.h"
 #include "query/query.h"
+#include "query/terminal.h"
 
 static const struct output_column text_columns[] = {
 	{ .name = "PID", .number = true },
@@ -21,8 +23,10 @@ enum { TEXT_COLUMNS = sizeof(text_columns) / sizeof(text_columns[0]), TIME_DIGIT
 
 struct ps {
 	struct query *query;
+	const struct options *options;
 	const struct window_boot *window;
 	struct output *output;
+	struct ps_columns columns; /* none: the usual ones, with remarks */
 	struct line line;
 	size_t found;
 };
@@ -54,9 +58,21 @@ static void text_row(struct ps *ps, const struct past_life *life)
 	output_row_end(ps->output);
 }
 
+static void show(struct ps *ps, const struct past_life *life)
+{
+	if (ps->options->format != OUTPUT_TEXT)
+		life_row(ps->output, ps->query, life);
+	else if (ps->columns.count > 0)
+		ps_row(&ps->columns, ps->output, ps->query, life, window_end_ns(ps->window),
+		       &ps->line);
+	else
+		text_row(ps, life);
+	ps->found++;
+}
+
 static int ps_boot(struct ps *ps)
 {
-	const struct options *options = ps->query->options;
+	const struct options *options = ps->options;
 	unsigned flags = PAST_NAMES | (options->threads ? PAST_THREADS : 0) |
 			 select_past_flags(&options->select);
 	struct past_life *const *lives;
@@ -69,35 +85,59 @@ static int ps_boot(struct ps *ps)
 	(void)select_lives(&options->select, ps->query->clocks, past, ps->window);
 	lives = past_lives(past, &count);
 	for (size_t i = 0; i < count && output_error(ps->output) == 0; i++) {
-		if (!lives[i]->selected)
-			continue;
-		if (options->format == OUTPUT_TEXT)
-			text_row(ps, lives[i]);
-		else
-			life_row(ps->output, ps->query, lives[i]);
-		ps->found++;
+		if (lives[i]->selected)
+			show(ps, lives[i]);
 	}
 	past_free(past);
 	return 0;
 }
 
+/* -o with keywords, -f and the u of `ps aux`; where none is given, the usual columns. */
+static int choose_columns(struct ps *ps)
+{
+	enum output_format format;
+	const char *words = NULL;
+
+	if (ps->options->output && output_format_parse(ps->options->output, &format) < 0)
+		words = ps->options->output;
+	else if (ps->options->full_format)
+		words = "user=UID,pid,ppid,stime,cmd";
+	else if (ps->options->user_format)
+		words = "user,pid,start,etime,end,command";
+	return words ? ps_columns_parse(&ps->columns, words) : 0;
+}
+
+static int ps_init(struct ps *ps)
+{
+	bool text = ps->options->format == OUTPUT_TEXT;
+	int r = line_init(&ps->line);
+
+	if (r < 0)
+		return r;
+	if (text && ps->columns.count > 0)
+		ps->output = output_new(stdout, OUTPUT_TEXT, "processes", ps->columns.column,
+					ps->columns.count, "?");
+	else
+		ps->output = output_new(stdout, ps->options->format, "processes",
+					text ? text_columns : life_columns,
+					text ? TEXT_COLUMNS : life_column_count, "?");
+	if (!ps->output)
+		return -ENOMEM;
+	output_set_width(ps->output, terminal_width());
+	return 0;
+}
+
 int cmd_ps(const struct options *options)
 {
-	bool text = options->format == OUTPUT_TEXT;
-	struct query query;
-	struct ps ps = { .query = &query };
-	int r = query_open_window(&query, options);
+	struct query query = { .ring_fd = -1 };
+	struct ps ps = { .query = &query, .options = options };
+	int r = choose_columns(&ps);
 
+	if (r == 0)
+		r = query_open_window(&query, options);
 	if (r == 0) {
-		int error = line_init(&ps.line);
+		int error = ps_init(&ps);
 
-		ps.output = output_new(stdout, options->format, "processes",
-				       text ? text_columns : life_columns,
-				       text ? TEXT_COLUMNS : life_column_count, "?");
-		if (!ps.output)
-			error = -ENOMEM;
-		else
-			output_set_width(ps.output, terminal_width());
 		for (size_t i = 0; i < query.window.boot_count && error == 0; i++) {
 			ps.window = &query.window.boots[i];
 			if (ps.window->lived)

@@ -318,9 +318,14 @@ void life_remarks(struct line *line, struct query *query, const struct past_life
 							   : "end not seen, gone by",
 			    at);
 	}
+	if (life->ended && life->end_ppid != 0 && life->end_ppid != life->ppid && life->ppid != 0 &&
+	    life->pid == life->tid)
+		line_printf(line, "  (given to %" PRIu32 ")", life->end_ppid);
 	if (!life->parent && life->ppid != 0 && life->pid == life->tid)
 		line_printf(line, "  (parent %" PRIu32 " not known)", life->ppid);
-	if (!life->in_window)
+	if (life->from_index)
+		line_print(line, "  (ended before; from the index)");
+	else if (!life->in_window)
 		line_print(line, "  (not in the window)");
 }
 

@@ -16,8 +16,10 @@ const struct command commands[] = {
 	  NULL, "the tree of all processes that lived in the window", NULL },
 	{ "ps", cmd_ps, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_FORMAT |
-		  TAKES_STRICT | TAKES_UTC,
-	  NULL, "the processes alive in the window, one a line", NULL },
+		  TAKES_STRICT | TAKES_UTC | TAKES_PS,
+	  "columns as ps has them, such as pid,ppid,user,uid,luid,comm,args,etime,etimes,lstart,\n"
+	  "stime,cgroup,unit,cwd,exe,end,id",
+	  "the processes alive in the window, one a line", NULL },
 	{ "comm", cmd_comm, "[PID|NAME]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
 		  TAKES_UTC,

@@ -85,6 +85,30 @@ static const struct choice {
 	  SELECT_ABOVE },
 	{ 't', "threads", NULL, "threads too", NULL, TAKES_THREADS, SETS_FLAG, AT(threads) },
 	{ 'A', "ascii", NULL, "draw with ASCII only", NULL, TAKES_TREE, SETS_FLAG, AT(ascii) },
+	{ 'a', "arguments", NULL, "whole command lines: neither cut nor merged", NULL, TAKES_TREE,
+	  SETS_FLAG, AT(arguments_whole) },
+	{ 'c', "compact-not", NULL, "every child on its own line, not 3*[sleep]", NULL, TAKES_TREE,
+	  SETS_FLAG, AT(no_merging) },
+	{ 'H', "highlight-pid", "PID", "in bold: this process and its ancestors", NULL, TAKES_TREE,
+	  SETS_TEXT, AT(highlight) },
+	{ 'l', "long", NULL, "lines are not cut to the terminal's width", NULL, TAKES_TREE,
+	  SETS_FLAG, AT(lines_whole) },
+	{ 'p', "show-pids", NULL, "the pid behind each name; none are merged", NULL, TAKES_TREE,
+	  SETS_FLAG, AT(show_pids) },
+	{ 's', "show-parents", NULL, "of PID the ancestors too, not only what is under it", NULL,
+	  TAKES_TREE, SETS_FLAG, AT(parents) },
+	{ 'u', "uid-changes", NULL, "the user, where another than the parent's", NULL, TAKES_TREE,
+	  SETS_FLAG, AT(show_users) },
+	{ 'e', "every", NULL, "all processes, as without it", NULL, TAKES_PS, SETS_FLAG,
+	  AT(every) },
+	{ 'f', "full", NULL, "UID PID PPID STIME CMD; 'ps aux' is understood as well", NULL,
+	  TAKES_PS, SETS_FLAG, AT(full_format) },
+	{ 'p', "pid", "PID[@TIME]", "of this process or thread (that lived at TIME)", NULL,
+	  TAKES_PS, ADDS_SELECT, SELECT_PID },
+	{ 'u', "uid", "USER", "of this user, real or effective: number or name", NULL, TAKES_PS,
+	  ADDS_SELECT, SELECT_UID },
+	{ 'C', "comm", "NAME", "that bore this name (globs: * ? [])", NULL, TAKES_PS, ADDS_SELECT,
+	  SELECT_COMM },
 	{ 'n', "lines", "N", "only the last N (10), with +N the first; or all", "10", TAKES_EVENTS,
 	  READS_LINES, 0 },
 	{ 'f', "follow", NULL, "the last ten, then each event as it comes", NULL, TAKES_EVENTS,
@@ -444,13 +468,35 @@ static int read_command(int argc, char **argv, struct options *options,
 	}
 }
 
+/* ps aux */
+static bool take_bsd_options(struct options *options, const char *text)
+{
+	static const char *const words[] = { "aux", "axu", "auxw", "auxww", "ax", "axw" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			options->user_format = strchr(text, 'u') != NULL;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int take_arguments(struct options *options, const struct command *command)
 {
 	for (size_t i = 0; i < options->argument_count; i++) {
 		const char *text = options->arguments[i];
 
+		if (i == 0 && command->takes & TAKES_PS && take_bsd_options(options, text))
+			continue;
 		if (command->argument_max == SELECT_ARGUMENTS) {
-			int r = take_select(options, select_guess(text), text);
+			enum select_field field = select_guess(text);
+			int r;
+
+			/* pstree PID shows what is under it */
+			if (field == SELECT_PID && command->takes & TAKES_TREE)
+				field = SELECT_UNDER;
+			r = take_select(options, field, text);
 
 			if (r != 0)
 				return r;

@@ -24,7 +24,10 @@ struct options {
 	const char *color; /* --color: auto, always, never; NULL */
 	uint64_t limit;    /* -n; UINT64_MAX: no limit */
 	bool list_boots;
-	bool oldest; /* -n +N: the first N */
+	bool parents, show_pids, show_users, arguments_whole, lines_whole, no_merging; /* tree */
+	const char *highlight;
+	bool every, full_format, user_format; /* ps: -e (as it is anyway), -f, aux */
+	bool oldest;                          /* -n +N: the first N */
 	bool follow, no_tail, reverse, show_cursor;
 	const char *output_fields, *cursor, *after_cursor, *cursor_file;
 	const char *speed; /* replay */
@@ -49,19 +52,20 @@ enum exit_code {
 /* Groups of options; a command names those that it takes.  A letter or name may stand for two options that no command takes both of. */
 enum {
 	TAKES_WINDOW = 1,
-	TAKES_SELECT = 2,
-	TAKES_FORMAT = 4,
-	TAKES_STRICT = 8,
-	TAKES_UTC = 16,
-	TAKES_THREADS = 32,
-	TAKES_TREE = 64,
-	TAKES_EVENTS = 128,
-	TAKES_REPLAY = 256,
-	TAKES_SQL = 2048,
-	TAKES_LIMITS = 4096, /* of time and memory */
-	TAKES_REPORT = 8192,
-	TAKES_RING = 512,   /* answers from a ring: also from another file */
-	TAKES_PAGER = 1024, /* its text is shown page by page, in colours */
+	TAKES_SELECT = 1 << 1,
+	TAKES_FORMAT = 1 << 2,
+	TAKES_STRICT = 1 << 3,
+	TAKES_UTC = 1 << 4,
+	TAKES_THREADS = 1 << 5,
+	TAKES_TREE = 1 << 6,
+	TAKES_EVENTS = 1 << 7,
+	TAKES_REPLAY = 1 << 8,
+	TAKES_RING = 1 << 9,   /* answers from a ring: also from another file */
+	TAKES_PAGER = 1 << 10, /* its text is shown page by page, in colours */
+	TAKES_SQL = 1 << 11,
+	TAKES_LIMITS = 1 << 12, /* of time and memory */
+	TAKES_REPORT = 1 << 13,
+	TAKES_PS = 1 << 14,
 };
 
 struct command {

@@ -42,6 +42,8 @@ struct past {
 	struct past_life **sorted;
 	size_t sorted_count;
 	struct past_life *first_root;
+	size_t orphan_at; /* of sorted: those before are not orphans any more */
+	size_t sorted_capacity;
 };
 
 /* --- memory --- */
@@ -212,6 +214,7 @@ static void copy_end(struct past_life *to, const struct life *from)
 		to->end_ns = leader ? from->process_end_ns : from->end_ns;
 	to->exit_code = from->exit_code;
 	to->exit_signal = from->exit_signal;
+	to->end_ppid = from->ended ? from->end_ppid : 0;
 }
 
 /* Everything that is known of a life now. */
@@ -570,6 +573,7 @@ static int collect(struct past *past)
 	}
 	qsort(past->sorted, count, sizeof(struct past_life *), by_start);
 	past->sorted_count = count;
+	past->sorted_capacity = past->life_count + 1;
 	return 0;
 }
 
@@ -722,6 +726,68 @@ struct past_life *const *past_lives(const struct past *past, size_t *ret_count)
 struct past_life *past_find(const struct past *past, int64_t id)
 {
 	return find(past, id);
+}
+
+/* --- ancestors from elsewhere --- */
+
+static bool is_orphan(const struct past_life *life)
+{
+	return !life->parent && life->parent_id != 0 && life->pid == life->tid;
+}
+
+const struct past_life *past_next_orphan(struct past *past)
+{
+	for (; past->orphan_at < past->sorted_count; past->orphan_at++) {
+		struct past_life *life = past->sorted[past->orphan_at];
+
+		if (!is_orphan(life))
+			continue;
+		life->parent =
+			find(past, life->parent_id); /* another child's parent may be its own */
+		if (life->parent == life)
+			life->parent = NULL;
+		if (is_orphan(life))
+			return life;
+	}
+	return NULL;
+}
+
+int past_add(struct past *past, const struct past_life *from)
+{
+	struct past_life *life, *hash_next;
+
+	if (past->sorted_count == past->sorted_capacity) {
+		size_t capacity = 2 * past->sorted_capacity;
+		struct past_life **sorted =
+			reallocarray(past->sorted, capacity, sizeof(struct past_life *));
+
+		if (!sorted)
+			return -ENOMEM;
+		past->sorted = sorted;
+		past->sorted_capacity = capacity;
+	}
+	life = life_add(past, from->id);
+	if (!life)
+		return -ENOMEM;
+	hash_next = life->hash_next;
+	*life = *from;
+	life->hash_next = hash_next;
+	life->holders = 1;
+	life->from_index = true;
+	past->sorted[past->sorted_count++] = life;
+	return 0;
+}
+
+void past_give_up(struct past *past)
+{
+	past->orphan_at++;
+}
+
+void past_relink(struct past *past)
+{
+	qsort(past->sorted, past->sorted_count, sizeof(struct past_life *), by_start);
+	cut_cycles(past);
+	link_children(past);
 }
 
 void past_keep_selected(struct past *past)

@@ -60,8 +60,11 @@ struct past_life {
 	uint64_t kinds;                               /* of its events in the window, as bits */
 	int64_t snapshot_id; /* of the life that a snapshot took it for before its FORK came; 0 */
 
-	bool in_window;              /* else it is here for its descendants */
+	uint32_t end_ppid; /* whose child it was when it ended, as its EXIT said; 0: not known */
+	bool from_index;   /* it ended before the ledger's fold begins: little is known of it */
+	bool in_window;    /* else it is here for its descendants */
 	bool selected, under, above; /* select.c */
+	bool merged;                 /* cmd_tree.c: shown by another */
 
 	/* The tree: children in the order of start. */
 	struct past_life *parent, *first_child, *next_sibling;
@@ -89,6 +92,13 @@ struct past_life *const *past_lives(const struct past *past, size_t *ret_count);
 
 /* The life with this id, or NULL. */
 struct past_life *past_find(const struct past *past, int64_t id);
+
+/* Ancestors that ended before the fold begins: a life in the past whose parent is known by its id alone (NULL: none any more); a parent
+ * found elsewhere, which is copied (0 or -ENOMEM); or it is found nowhere.  past_relink() then makes the tree anew. */
+const struct past_life *past_next_orphan(struct past *past);
+int past_add(struct past *past, const struct past_life *life);
+void past_give_up(struct past *past);
+void past_relink(struct past *past);
 
 /* Lets go of all but the selected lives and their ancestors. */
 void past_keep_selected(struct past *past);

@@ -466,12 +466,24 @@ static bool comm_matches(const struct select_term *term, const char comm[EVENT_C
 	return text_matches(term->glob ? term : &cut, comm, strnlen(comm, EVENT_COMM_BYTES));
 }
 
+/* Between its birth and its own exec a process is its parent's copy: that makes it no sh and no make. */
+static bool name_is_parents(const struct past_name *name)
+{
+	return name->source == LIFE_NAME_FORK && name->next && name->next->source == LIFE_NAME_EXEC;
+}
+
+static bool version_is_parents(const struct past_life *life, const struct past_version *version)
+{
+	return version->image && version->image->life_id != life->id && version->next &&
+	       version->next->image && version->next->image->life_id == life->id;
+}
+
 static bool match_comm(const struct match *match, const struct select_term *term)
 {
 	const struct past_life *life = match->life;
 
 	for (const struct past_name *name = life->names; name; name = name->next) {
-		if (name->known && comm_matches(term, name->comm))
+		if (name->known && !name_is_parents(name) && comm_matches(term, name->comm))
 			return true;
 	}
 	return life->comm_known && comm_matches(term, life->comm);
@@ -529,7 +541,7 @@ static bool names_grep(const struct match *match, const struct select_term *term
 		     regex_matches(term, life->comm, strnlen(life->comm, EVENT_COMM_BYTES));
 
 	for (const struct past_name *name = life->names; name && !found; name = name->next)
-		found = name->known &&
+		found = name->known && !name_is_parents(name) &&
 			regex_matches(term, name->comm, strnlen(name->comm, EVENT_COMM_BYTES));
 	return found;
 }
@@ -600,7 +612,7 @@ static bool image_matches(const struct select_term *term, const struct past_imag
 static bool match_image(const struct match *match, const struct select_term *term)
 {
 	for (const struct past_version *v = match->life->versions; v; v = v->next) {
-		if (image_matches(term, v->image))
+		if (!version_is_parents(match->life, v) && image_matches(term, v->image))
 			return true;
 	}
 	if (image_matches(term, match->life->image))

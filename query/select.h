@@ -2,7 +2,8 @@
  *
  * Terms of one field are alternatives, terms of different fields must all hold, as journalctl has it: --comm sh --comm make --failed
  * is "(sh or make) and failed".  A life is selected by what was known of it anywhere in the window: any name it bore, any program
- * it ran, any user it was.  What is not known matches nothing.  An event is selected when a life that it is of is: its subject; the
+ * it ran, any user it was; but not what it only inherited
+ * and gave up with its own exec.  What is not known matches nothing.  An event is selected when a life that it is of is: its subject; the
  * parent of a FORK; the tracer of a PTRACE.  Pure but for the user database (--uid NAME).
  */
 #pragma once

@@ -272,7 +272,7 @@ command -v script >/dev/null && {
 		env PAGER=cat TERM=xterm COLUMNS=40 "${environment[@]}" timeout 10 script -qec "$P --store $store $*" /dev/null </dev/null 2>/dev/null |
 			tr -d '\r' >"$scratch/out"
 	}
-	tty X=1 -- tree -q -A
+	tty NO_COLOR=1 -- tree -q -A
 	[ -s "$scratch/out" ] && [ "$(LC_ALL=C wc -L <"$scratch/out")" -le 40 ]
 	ok $? "lines are cut to a terminal's width"
 	run 0 "in a pipe" tree -q -A

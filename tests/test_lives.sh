@@ -1,0 +1,121 @@
+#!/bin/bash
+# test_lives.sh - tree, ps, comm and show over a store whose every event is known (tests/told-day.txt, made by tests/tell).
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+P=$BUILD/procledger
+export TZ=UTC PROCLEDGER_STORE=${scratch:?}/store
+unset NO_COLOR
+"$BUILD/tests/tell" "$PROCLEDGER_STORE" <tests/told-day.txt
+ok $? "the day is told"
+
+# run ARGUMENT...  An answer in $scratch/out, its exit status in $status.
+run() {
+	"$P" "$@" -q >"$scratch/out" 2>"$scratch/err"
+	status=$?
+}
+
+# shows TEXT SENTENCE / hides TEXT SENTENCE  As an extended regular expression, in some line of the answer.
+shows() {
+	grep -Eq -- "$1" "$scratch/out"
+	ok $? "$2"
+}
+hides() {
+	! grep -Eq -- "$1" "$scratch/out"
+	ok $? "$2"
+}
+
+# --- tree ---
+run tree
+shows '2\*\[cc -c a\.c\]$' "equal children are merged"
+shows '22 .* exit 0 .*2\*' "with the number of the first"
+shows '─cc -c b\.c$' "one that ended otherwise is not"
+shows '^ *26 .*SIGKILL .*id  \(given to 1\)' "a child that was given to another parent says so"
+shows '^ *10 .*running .*└─sshd' "who lived before hangs in the tree"
+run tree -c
+hides '\*\[' "-c merges nothing"
+shows '^ *23 ' "and shows each"
+run tree -p
+shows '─cc -c a\.c\(22\)' "-p tells the pid behind the name"
+run tree -u
+shows '└─-bash  \([^)]+\)' "-u tells where the user changes"
+shows 'sudo id  \(root\)' "also back"
+hides 'make all  \(' "and not where it does not"
+run tree -t
+shows '^ *27 .*\{helper\}' "-t shows threads"
+run tree 21
+is "$(wc -l <"$scratch/out")" 4 "tree PID shows what is under it"
+shows '^ *21 .* make all$' "with itself as the root"
+run tree -s 21
+shows '^ *1 .* init$' "-s shows its ancestors too"
+run tree 24 --ascii -s
+shows '`-cc -c b\.c' "--ascii draws with ASCII"
+! LC_ALL=C grep -q $'[\x80-\xff]' "$scratch/out"
+ok $? "and with nothing else"
+run tree --failed
+shows '^ *24 .*exit 1' "a selection shows who is meant"
+shows '^ *20 ' "and the way to them"
+hides '^ *26 .*exit 0' "and nobody else"
+run tree -H 24 --color=always
+is "$(grep -c $'^\x1b\\[1m' "$scratch/out")" 5 "-H sets a process and its ancestors off"
+run tree -H 24
+hides $'\x1b' "but only where colours are taken"
+NO_COLOR=1 run tree --color=auto
+hides $'\x1b' "NO_COLOR is heard"
+run tree -H x
+is $status 2 "-H wants a pid"
+run tree --at '12:00:00.220'
+hides '^ *25 ' "at an instant those are shown who lived then"
+shows '^ *22 .*running' "as what they were then"
+
+# --- ps ---
+run ps -o pid,ppid,euid,ruid,comm --pid 25
+is "$(sed -n 2p "$scratch/out" | tr -s ' ')" " 25 20 0 0 sudo" "ps -o takes ps's keywords"
+run ps -o pid=P,user=WHO --pid 26
+is "$(head -n 1 "$scratch/out")" " P WHO" "and headers"
+run ps -o pid,tty --pid 26
+grep -q 'tty is not recorded' "$scratch/err"
+ok $? "what is not recorded is said"
+shows '26 \?' "and unknown"
+run ps -o frobnicate
+is $status 2 "what is no keyword is refused"
+run ps -o etimes,etime,lstart,unit,luid --pid 20
+shows '^ *0 +00:00 Sun Nov 22 12:00:00 2026 session-3.scope 1000$' "ages, starts, units and login users are told"
+run ps -f
+is "$(head -n 1 "$scratch/out" | tr -s ' ')" "UID PID PPID STIME COMMAND" "-f has ps's columns"
+run ps -ef
+is "$status" 0 "-ef is understood"
+run ps aux
+is "$(head -n 1 "$scratch/out" | cut -d' ' -f1)" "USER" "ps aux too"
+run ps -u 1000 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "20 21 22 23 24 25 " "-u chooses the user's, also those that became another"
+run ps -C cc --at 12:00:00.220 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ')" "22" "ps --at shows who lived at that instant"
+run ps 25@12:00:00.550 -o comm
+is "$(tail -n 1 "$scratch/out")" "sudo" "PID@TIME is who bore the number then"
+run ps 25@12:00:00.100
+is $status 1 "and nobody before"
+run ps --loginuid unset -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 10 " "--loginuid unset finds who never logged in"
+run ps --unit ssh --unit 'session-*' -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "10 20 " "units are found by name and glob"
+run ps --above 24 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 10 20 21 24 " "--above is a life and its ancestors"
+run ps --under 21 --failed -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "21 24 " "fields must all hold"
+run ps -g '^cc .*b' -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ')" "24" "-g looks into command lines"
+run ps -g '^CC' -o pid
+is $status 1 "capitals in it are meant"
+run ps /usr/bin/make -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ')" "21" "a path is a program"
+
+# --- comm ---
+run comm 20
+is "$(tail -n +2 "$scratch/out" | awk '{print $(NF-1) " " $NF}' | tr '\n' ' ')" "fork sshd exec bash comm renamed " "comm tells the names of a process in order"
+run comm helper
+shows '^ *26 +27 ' "and of threads"
+run comm -o jsonl 'ren*'
+shows '"comm":"renamed","from_ns":[0-9]+,"to_ns":null,"source":"comm"' "also as JSON"
+done_testing
