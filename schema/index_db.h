@@ -93,3 +93,10 @@ void index_put_event(struct index_db *index, const struct event *event, uint32_t
 		     const struct life *life, bool folded);
 /* The EXIT that was taken for the end of this life becomes one that was not. */
 void index_move_exit(struct index_db *index, const struct life *life);
+
+struct ring;
+
+/* Takes out what a rebuild would not have that begins at the keyframe in block_no, whose events are from first_event_no on.
+ * 0; RING_HOLE, RING_OVERRUN: the keyframe is not there (any more); -errno. */
+int index_prune(struct index_db *index, struct ring *ring, uint64_t block_no,
+		uint64_t first_event_no);

@@ -480,148 +480,7 @@ static int events_put(struct projector *projector, size_t max_events, size_t *re
 	return r == RING_END ? 0 : r;
 }
 
-/* --- what the ring has forgotten goes from the index too --- */
-
-static void keep_image(void *context, const struct image *image)
-{
-	struct index_db *index = context;
-
-	INDEX_RUN(index, KEEP, (int64_t)image->event_no);
-}
-
-static void keep_cred(void *context, const struct cred *cred)
-{
-	struct index_db *index = context;
-
-	INDEX_RUN(index, KEEP, (int64_t)cred->event_no);
-}
-
-static void keep_life(void *context, struct life *life)
-{
-	struct index_db *index = context;
-
-	INDEX_RUN(index, KEEP, life->id);
-}
-
-/* What a rebuild would have from this keyframe, and nothing else that is older.  Ids of lives, images and credentials are all numbers of
- * events, so that one set serves; an image that is kept only because a life has its number does not occur: a number is of one event, and a
- * birth is no exec; a snapshot is both, and its image and life are kept or not each by its own name below. */
-static const char prune_sql[] =
-	"DELETE FROM life_row WHERE id BETWEEN 1 AND ?1 - 1 AND id NOT IN temp.keep;"
-	"DELETE FROM life_row WHERE id BETWEEN -2 * ?1 + 1 AND -1 AND id NOT IN temp.keep;"
-	"DELETE FROM process_end WHERE id NOT IN (SELECT id FROM life_row);";
-
-static int keyframe_keep(struct projector *projector, uint64_t block_no,
-			 const struct lives_watch *watch, struct lives_clock *ret_clock)
-{
-	auto_free uint8_t *data = NULL;
-	struct lives *lives = lives_new(watch);
-	size_t bytes = 0;
-	int r = lives ? ring_read_keyframe(projector->ring, block_no, &data, &bytes) : -ENOMEM;
-
-	if (r == 0)
-		r = lives_unpack(lives, data, bytes);
-	if (r == 0)
-		*ret_clock = lives_clock(lives);
-	lives_free(lives);
-	return r;
-}
-
-/* Runs statements, one after the other, each with ?1. */
-static void prune_run(struct projector *projector, const char *sql, int64_t number)
-{
-	struct index_db *index = &projector->index;
-
-	while (*sql && index->failed == SQLITE_OK) {
-		sqlite3_stmt *statement = NULL;
-
-		index->failed = sqlite3_prepare_v2(index->db, sql, -1, &statement, &sql);
-		if (!statement)
-			break;
-		(void)sqlite3_bind_int64(statement, 1, number);
-		if (index->failed == SQLITE_OK && sqlite3_step(statement) != SQLITE_DONE)
-			index->failed = sqlite3_errcode(index->db);
-		(void)sqlite3_finalize(statement);
-	}
-}
-
-static const char *const kind_tables[] = { "exit", "stray_exit", "exec",    "comm",     "uid",
-					   "gid",  "sid",        "ptrace",  "coredump", "snapshot",
-					   "lost", "other",      "datagram" };
-
-static void prune_kinds(struct projector *projector, uint64_t first_event_no)
-{
-	char sql[128];
-
-	for (size_t i = 0; i < sizeof(kind_tables) / sizeof(kind_tables[0]); i++) {
-		(void)snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE event_no < ?1;",
-			       kind_tables[i]);
-		prune_run(projector, sql, (int64_t)first_event_no);
-	}
-}
-
-/* The set in temp.keep is made for one kind of row at a time. */
-static int prune_kept(struct projector *projector, uint64_t block_no,
-		      const struct lives_watch *watch, const char *sql, uint64_t first_event_no,
-		      struct lives_clock *ret_clock)
-{
-	int r;
-
-	prune_run(projector, "DELETE FROM temp.keep;", 0);
-	r = keyframe_keep(projector, block_no, watch, ret_clock);
-	if (r == 0)
-		prune_run(projector, sql, (int64_t)first_event_no);
-	return r;
-}
-
-static int prune_to(struct projector *projector, uint64_t block_no, uint64_t first_event_no)
-{
-	struct index_db *index = &projector->index;
-	const struct lives_watch keep_lives = { .context = index, .born = keep_life };
-	const struct lives_watch keep_images = { .context = index, .image = keep_image };
-	const struct lives_watch keep_creds = { .context = index, .cred = keep_cred };
-	struct lives_clock clock = { 0 };
-	int r = prune_kept(projector, block_no, &keep_lives, prune_sql, first_event_no, &clock);
-
-	if (r == 0)
-		r = prune_kept(
-			projector, block_no, &keep_images,
-			"DELETE FROM image WHERE event_no < ?1 AND event_no NOT IN temp.keep;"
-			"UPDATE cgroup SET last_event_no = (SELECT ifnull(max(event_no), 0) "
-			"FROM image WHERE event_no < ?1 AND image.cgroup = path) "
-			"WHERE last_event_no < ?1;"
-			"DELETE FROM cgroup WHERE last_event_no = 0;",
-			first_event_no, &clock);
-	if (r == 0)
-		r = prune_kept(
-			projector, block_no, &keep_creds,
-			"DELETE FROM cred WHERE event_no < ?1 AND event_no NOT IN temp.keep;",
-			first_event_no, &clock);
-	if (r != 0)
-		return r;
-	prune_kinds(projector, first_event_no);
-	prune_run(projector, "DELETE FROM block WHERE block_no < ?1;", (int64_t)block_no);
-	prune_run(projector,
-		  "DELETE FROM boot WHERE first_event_no < (SELECT max(first_event_no) FROM boot "
-		  "WHERE first_event_no <= ?1);"
-		  "UPDATE boot SET first_event_no = ?1 WHERE first_event_no < ?1;",
-		  (int64_t)first_event_no);
-	if (clock.event_no != 0) {
-		char sql[128];
-
-		(void)snprintf(sql, sizeof(sql),
-			       "DELETE FROM clock WHERE event_no < ?1 AND event_no <> %llu;",
-			       (unsigned long long)clock.event_no);
-		prune_run(projector, sql, (int64_t)first_event_no);
-	} else {
-		prune_run(projector, "DELETE FROM clock WHERE event_no < ?1;",
-			  (int64_t)first_event_no);
-	}
-	projector->first_event_no = first_event_no;
-	projector->first_block_no = block_no;
-	projector->pruned = true;
-	return 0;
-}
+/* --- what the ring has forgotten --- */
 
 /* Only when all that is before the oldest keyframe is in the index, and never for a keyframe that is being overwritten. */
 static int prune(struct projector *projector)
@@ -634,8 +493,16 @@ static int prune(struct projector *projector)
 		return 0;
 	if (r == 0)
 		r = ring_read_header(projector->ring, block_no, &header);
-	if (r == 0 && header.first_event_no < projector->next_event_no)
-		r = prune_to(projector, block_no, header.first_event_no);
+	if (r == 0 && header.first_event_no >= projector->next_event_no)
+		return 0;
+	if (r == 0)
+		r = index_prune(&projector->index, projector->ring, block_no,
+				header.first_event_no);
+	if (r == 0) {
+		projector->first_event_no = header.first_event_no;
+		projector->first_block_no = block_no;
+		projector->pruned = true;
+	}
 	return r < 0 ? r : 0;
 }
 
