@@ -366,7 +366,8 @@ int ring_block_header_unpack(const uint8_t in[RING_HEADER_BYTES],
 		return -EBADMSG;
 	/* Numbers beyond these are never written; without them no sum below overflows. */
 	if (header.block_no > RING_NUMBER_MAX || header.first_event_no > RING_NUMBER_MAX ||
-	    header.stage_end_pos > RING_NUMBER_MAX || header.stage_end_pos % 16 != 0 ||
+	    header.first_event_no == 0 || header.stage_end_pos > RING_NUMBER_MAX ||
+	    header.stage_end_pos % 16 != 0 ||
 	    (header.keyframe_parts > 0 && header.keyframe_part >= header.keyframe_parts))
 		return -EBADMSG;
 	*ret_header = header;
