@@ -24,6 +24,10 @@ const struct command commands[] = {
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
 		  TAKES_UTC,
 	  NULL, "the names of tasks, from when to when", NULL },
+	{ "show", cmd_show, "PID[@TIME]|id:ID", SELECT_ARGUMENTS,
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
+		  TAKES_UTC,
+	  NULL, "one life: ancestry, programs, names, identities, children, threads, end", NULL },
 	{ "events", cmd_events, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_EVENTS | TAKES_FORMAT |
 		  TAKES_STRICT | TAKES_UTC,

@@ -95,6 +95,7 @@ void options_clear(struct options *options);
 int cmd_tree(const struct options *options);
 int cmd_ps(const struct options *options);
 int cmd_comm(const struct options *options);
+int cmd_show(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_sql(const struct options *options);
 int cmd_boots(const struct options *options);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "schema/cgroup.h"
+
 #define NS_PER_S UINT64_C(1000000000)
 
 /* What the functions below are given. */
@@ -142,7 +144,7 @@ static void put_detail(const struct cell_of *of, enum detail_tag tag)
 	const struct detail_field *field =
 		of->life->image ? &of->life->image->detail.field[tag] : NULL;
 
-	if (field && (field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED))
+	if (field && detail_known(field))
 		output_bytes(of->output, field->data, field->bytes);
 	else
 		output_null(of->output);
@@ -163,32 +165,18 @@ static void put_cgroup(const struct cell_of *of)
 	put_detail(of, DETAIL_CGROUP);
 }
 
-/* The innermost folder of the cgroup that is a unit. */
 static void put_unit(const struct cell_of *of)
 {
-	static const char *const suffixes[] = { ".service", ".scope" };
-	const struct detail_field *cgroup =
+	const struct detail_field *path =
 		of->life->image ? &of->life->image->detail.field[DETAIL_CGROUP] : NULL;
-	const char *path =
-		cgroup && cgroup->state == DETAIL_READ ? (const char *)cgroup->data : NULL;
-	size_t end = path ? cgroup->bytes : 0;
+	struct cgroup cgroup = { 0 };
 
-	while (end > 0) {
-		const char *slash = memrchr(path, '/', end);
-		size_t begin = slash ? (size_t)(slash - path) + 1 : 0;
-
-		for (size_t i = 0; i < 2; i++) {
-			size_t bytes = strlen(suffixes[i]);
-
-			if (end - begin > bytes &&
-			    memcmp(path + end - bytes, suffixes[i], bytes) == 0) {
-				output_bytes(of->output, path + begin, end - begin);
-				return;
-			}
-		}
-		end = begin > 0 ? begin - 1 : 0;
-	}
-	output_null(of->output);
+	if (path && detail_known(path))
+		cgroup_parse(path->data, path->bytes, &cgroup);
+	if (cgroup.unit[0])
+		output_bytes(of->output, cgroup.unit, strlen(cgroup.unit));
+	else
+		output_null(of->output);
 }
 
 /* --- times --- */

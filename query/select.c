@@ -14,10 +14,11 @@
 #include <string.h>
 
 #include "query/escape.h"
+#include "schema/cgroup.h"
 #include "schema/cleanup.h"
 #include "schema/detail.h"
 
-enum { CONTAINER_DIGITS_MIN = 4, CONTAINER_DIGITS = 64, SIGNAL_LIMIT = 128, COMMAND_MAX = 1 << 16 };
+enum { CONTAINER_BYTES_MIN = 4, SIGNAL_LIMIT = 128, COMMAND_MAX = 1 << 16 };
 
 enum end_wanted { END_FAILED, END_KILLED, END_EXIT, END_SIGNAL };
 
@@ -80,8 +81,12 @@ static int term_pid(struct select_term *term, const char *text, char *message)
 
 static int term_id(struct select_term *term, const char *text, char *message)
 {
-	bool negative = text[0] == '-';
 	uint64_t number;
+	bool negative;
+
+	if (strncmp(text, "id:", 3) == 0)
+		text += 3;
+	negative = text[0] == '-';
 
 	if (!read_number(text + negative, strlen(text + negative), INT64_MAX, &number))
 		return refuse(message,
@@ -96,7 +101,7 @@ static int term_id(struct select_term *term, const char *text, char *message)
 static int term_family(struct select_term *term, const char *text, char *message)
 {
 	if (strncmp(text, "id:", 3) == 0)
-		return term_id(term, text + 3, message);
+		return term_id(term, text, message);
 	return term_pid(term, text, message);
 }
 
@@ -184,12 +189,9 @@ static int term_unit(struct select_term *term, const char *text, char *message)
 
 static int term_container(struct select_term *term, const char *text, char *message)
 {
-	size_t digits = strspn(text, "0123456789abcdef");
-
-	if (text[digits] || digits < CONTAINER_DIGITS_MIN || digits > CONTAINER_DIGITS)
+	if (strlen(text) < CONTAINER_BYTES_MIN)
 		return refuse(message,
-			      "'%.80s' is no container: give 4 to 64 hexadecimal digits of "
-			      "its id",
+			      "'%.80s' is no container: give at least 4 characters of its id",
 			      text);
 	return term_text(term, text);
 }
@@ -324,6 +326,8 @@ enum select_field select_guess(const char *text)
 
 	if (digits > 0 && (!text[digits] || text[digits] == '@'))
 		return SELECT_PID;
+	if (strncmp(text, "id:", 3) == 0)
+		return SELECT_ID;
 	return strchr(text, '/') ? SELECT_EXE : SELECT_COMM;
 }
 
@@ -493,7 +497,7 @@ static const struct detail_field *field_of(const struct past_image *image, enum 
 {
 	const struct detail_field *field = &image->detail.field[tag];
 
-	return field->state == DETAIL_READ || field->state == DETAIL_TRUNCATED ? field : NULL;
+	return detail_known(field) ? field : NULL;
 }
 
 static bool exe_matches(const struct select_term *term, const struct past_image *image)
@@ -553,40 +557,32 @@ static bool login_matches(const struct select_term *term, const struct past_imag
 	return detail_u32(&image->detail, DETAIL_LOGINUID, 0, &id) == 0 && id == term->number;
 }
 
-/* One of the folders of the path is the unit; a glob is held against each that looks like one. */
-static bool unit_matches(const struct select_term *term, const struct past_image *image)
+static bool text_is(const struct select_term *term, const char *text)
 {
-	const struct detail_field *cgroup = field_of(image, DETAIL_CGROUP);
-	const char *path = cgroup ? (const char *)cgroup->data : NULL;
-
-	for (size_t at = 0; cgroup && at < cgroup->bytes;) {
-		const char *end = memchr(path + at, '/', cgroup->bytes - at);
-		size_t bytes = end ? (size_t)(end - path) - at : cgroup->bytes - at;
-
-		if (memchr(path + at, '.', bytes) && text_matches(term, path + at, bytes))
-			return true;
-		at += bytes + 1;
-	}
-	return false;
+	return text[0] && text_matches(term, text, strlen(text));
 }
 
-/* 64 hexadecimal digits somewhere in the path are a container's id. */
+static bool unit_matches(const struct select_term *term, const struct past_image *image)
+{
+	const struct detail_field *path = field_of(image, DETAIL_CGROUP);
+	struct cgroup cgroup;
+
+	if (!path)
+		return false;
+	cgroup_parse(path->data, path->bytes, &cgroup);
+	return text_is(term, cgroup.unit) || text_is(term, cgroup.user_unit) ||
+	       text_is(term, cgroup.slice);
+}
+
 static bool container_matches(const struct select_term *term, const struct past_image *image)
 {
-	const struct detail_field *cgroup = field_of(image, DETAIL_CGROUP);
-	size_t run = 0;
+	const struct detail_field *path = field_of(image, DETAIL_CGROUP);
+	struct cgroup cgroup;
 
-	for (size_t i = 0; cgroup && i <= cgroup->bytes; i++) {
-		if (i < cgroup->bytes && isxdigit(cgroup->data[i])) {
-			run++;
-			continue;
-		}
-		if (run == CONTAINER_DIGITS &&
-		    memcmp(cgroup->data + i - run, term->text, term->bytes) == 0)
-			return true;
-		run = 0;
-	}
-	return false;
+	if (!path)
+		return false;
+	cgroup_parse(path->data, path->bytes, &cgroup);
+	return strncmp(cgroup.container_id, term->text, term->bytes) == 0;
 }
 
 static bool image_matches(const struct select_term *term, const struct past_image *image)

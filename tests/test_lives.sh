@@ -118,4 +118,34 @@ run comm helper
 shows '^ *26 +27 ' "and of threads"
 run comm -o jsonl 'ren*'
 shows '"comm":"renamed","from_ns":[0-9]+,"to_ns":null,"source":"comm"' "also as JSON"
+
+# --- show ---
+run show 25
+is $status 0 "show tells of a life"
+shows '^Process 25  sudo id  \(id [0-9]+, boot 1\)$' "by what it ran"
+shows '^  ended .* exit 0  after 100\.0ms$' "its end"
+shows '^  program +/usr/bin/sudo$' "its program"
+shows '^  user +0 \(root\)$' "its user"
+shows '^ +25 .*uid 1000 +login 1000 +sudo id$' "ancestry with the user and login user at its birth"
+shows '^ +20 .*uid 0 +login unset +-bash$' "and of its parent"
+shows '^ +1 .*uid 0 +login unset +init$' "up to the first"
+shows 'uid +25  ruid 0 euid 0$' "the changes of its user"
+shows '^ +26 .*SIGKILL +id$' "and its children"
+run show 26
+shows '^Threads$' "show tells of threads"
+shows 'ptrace +26  by 20$' "and of who traced it"
+run show 20
+shows 'ptrace +26  by 20$' "or whom it traced"
+shows '  sid +20$' "and of its session"
+shows '^  2026-11-22 12:00:00.650000.00:00  comm +renamed$' "and of its names"
+run show 26@12:00:00.530 -o json
+is "$(sqlite3 :memory: "SELECT json_array_length(v, '$.life') || json_array_length(v, '$.ancestry') || json_array_length(v, '$.threads') || json_array_length(v, '$.children') || (v ->> '$.events[0].kind') || (v ->> '$.ancestry[1].birth_euid') FROM (SELECT readfile('$scratch/out') AS v)")" "1510fork1000" "show -o json is one document with all of it"
+run show "id:$("$P" ps 26 -o id -q | tail -n 1 | tr -d ' ')"
+shows '^Process 26 ' "a life can be named by its id"
+run show 4711
+is $status 1 "who never lived is not found"
+run show
+is $status 2 "show wants to know of whom"
+run show 25 -o csv
+is $status 2 "a dossier is no table"
 done_testing
