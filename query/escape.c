@@ -7,35 +7,34 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
+static size_t put_hex(const uint8_t *in, size_t bytes, char *out)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		*out++ = '\\';
+		*out++ = 'x';
+		*out++ = hex_digits[in[i] >> 4];
+		*out++ = hex_digits[in[i] & 15];
+	}
+	return 4 * bytes;
+}
+
 size_t escape_text(const void *data, size_t bytes, char *out)
 {
-	const uint8_t *in = data;
-	size_t used = 0;
+	const uint8_t *in = data, *end = in + bytes;
+	size_t used = 0, length;
+	uint32_t c = 0;
 
-	for (size_t i = 0; i < bytes;) {
-		size_t plain = utf8_plain_bytes(in + i, bytes - i), length;
-		uint32_t c;
+	for (; in < end; in += length) {
+		enum utf8_piece piece = utf8_next(in, (size_t)(end - in), &length, &c);
 
-		memcpy(out + used, in + i, plain);
-		used += plain;
-		i += plain;
-		if (i == bytes)
-			break;
-		length = utf8_read(in + i, bytes - i, &c);
-		if (length > 0 && utf8_printable(c)) {
-			if (c == '\\')
-				out[used++] = '\\';
-			memcpy(out + used, in + i, length);
-			used += length;
-			i += length;
+		if (piece == UTF8_HIDDEN || piece == UTF8_BROKEN) {
+			used += put_hex(in, length, out + used);
 			continue;
 		}
-		for (size_t end = i + (length > 0 ? length : 1); i < end; i++) {
+		if (piece == UTF8_SHOWN && c == '\\')
 			out[used++] = '\\';
-			out[used++] = 'x';
-			out[used++] = hex_digits[in[i] >> 4];
-			out[used++] = hex_digits[in[i] & 15];
-		}
+		memcpy(out + used, in, length);
+		used += length;
 	}
 	return used;
 }

@@ -405,9 +405,13 @@ static void put_field(struct output *output, const struct past_life *life, enum 
 		output_bytes(output, field->data, field->bytes);
 }
 
-static void put_word_if(struct output *output, const char *word)
+/* What a path of a cgroup holds was chosen by whoever made it. */
+static void put_part(struct output *output, const char *part)
 {
-	output_word(output, word[0] ? word : NULL);
+	if (part[0])
+		output_bytes(output, part, strlen(part));
+	else
+		output_null(output);
 }
 
 static void put_cgroup(struct output *output, const struct past_life *life)
@@ -417,12 +421,12 @@ static void put_cgroup(struct output *output, const struct past_life *life)
 	bool whole = path && !detail_cut(path);
 
 	cgroup_parse(whole ? path->data : NULL, whole ? path->bytes : 0, &cgroup);
-	put_word_if(output, cgroup.unit);
-	put_word_if(output, cgroup.user_unit);
-	put_word_if(output, cgroup.slice);
-	put_word_if(output, cgroup.container_id);
-	put_word_if(output, cgroup.runtime);
-	put_word_if(output, cgroup.pod_uid);
+	put_part(output, cgroup.unit);
+	put_part(output, cgroup.user_unit);
+	put_part(output, cgroup.slice);
+	put_part(output, cgroup.container_id);
+	put_part(output, cgroup.runtime);
+	put_part(output, cgroup.pod_uid);
 }
 
 /* How a field was come by, in the words of the view process; NULL: nobody asked, or there is none. */

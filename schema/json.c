@@ -29,37 +29,27 @@ static size_t json_unicode(uint32_t c, char *out)
 
 size_t json_escape(const void *data, size_t bytes, char *out, bool *ret_clean)
 {
-	const uint8_t *in = data;
-	bool clean = true;
-	size_t used = 0;
+	const uint8_t *in = data, *end = in + bytes;
+	size_t used = 0, length;
+	uint32_t c = 0;
 
-	for (size_t i = 0; i < bytes;) {
-		size_t plain = utf8_plain_bytes(in + i, bytes - i), length;
-		uint32_t c;
+	*ret_clean = true;
+	for (; in < end; in += length) {
+		enum utf8_piece piece = utf8_next(in, (size_t)(end - in), &length, &c);
 
-		memcpy(out + used, in + i, plain);
-		used += plain;
-		i += plain;
-		if (i == bytes)
-			break;
-		length = utf8_read(in + i, bytes - i, &c);
-		if (length == 0) {
+		if (piece == UTF8_BROKEN) {
 			memcpy(out + used, "\357\277\275", 3); /* U+FFFD */
 			used += 3;
-			i++;
-			clean = false;
-		} else if (!utf8_printable(c)) {
+			*ret_clean = false;
+		} else if (piece == UTF8_HIDDEN) {
 			used += json_unicode(c, out + used);
-			i += length;
 		} else {
-			if (c == '\\' || c == '"')
+			if (piece == UTF8_SHOWN && (c == '\\' || c == '"'))
 				out[used++] = '\\';
-			memcpy(out + used, in + i, length);
+			memcpy(out + used, in, length);
 			used += length;
-			i += length;
 		}
 	}
-	*ret_clean = clean;
 	return used;
 }
 

@@ -46,11 +46,25 @@ bool utf8_printable(uint32_t c)
 	return (c & 0xfffe) != 0xfffe;
 }
 
-size_t utf8_plain_bytes(const uint8_t *data, size_t bytes)
+static size_t plain_bytes(const uint8_t *data, size_t bytes)
 {
 	size_t i = 0;
 
 	while (i < bytes && data[i] >= 0x20 && data[i] < 0x7f && data[i] != '\\' && data[i] != '"')
 		i++;
 	return i;
+}
+
+enum utf8_piece utf8_next(const uint8_t *data, size_t bytes, size_t *ret_bytes,
+			  uint32_t *ret_character)
+{
+	*ret_bytes = plain_bytes(data, bytes);
+	if (*ret_bytes > 0)
+		return UTF8_PLAIN;
+	*ret_bytes = utf8_read(data, bytes, ret_character);
+	if (*ret_bytes == 0) {
+		*ret_bytes = 1;
+		return UTF8_BROKEN;
+	}
+	return utf8_printable(*ret_character) ? UTF8_SHOWN : UTF8_HIDDEN;
 }

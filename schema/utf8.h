@@ -12,5 +12,10 @@ size_t utf8_read(const uint8_t *data, size_t bytes, uint32_t *ret_character);
 /* What a terminal may be given: no control, nothing invisible, nothing that breaks a line or turns its direction. */
 bool utf8_printable(uint32_t character);
 
-/* How many bytes from the front are printable ASCII other than backslash and double quote, which no sink treats in any way. */
-size_t utf8_plain_bytes(const uint8_t *data, size_t bytes);
+/* How any bytes are shown, piece by piece: what no sink treats in any way (printable ASCII but backslash and double quote, as many as
+ * there are), one character that may be shown, one that may not, or one byte that is no character. */
+enum utf8_piece { UTF8_PLAIN, UTF8_SHOWN, UTF8_HIDDEN, UTF8_BROKEN };
+
+/* The piece at data (bytes > 0), and its length; *ret_character is set for one that is a character. */
+enum utf8_piece utf8_next(const uint8_t *data, size_t bytes, size_t *ret_bytes,
+			  uint32_t *ret_character);
