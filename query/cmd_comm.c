@@ -173,3 +173,12 @@ int cmd_comm(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_comm[] =
+	"SOURCE tells by what a task got the name: fork (its parent's), exec, comm (it was given "
+	"one), or\n"
+	"snapshot (it had it when the recording began).  TO is empty for a name that it still "
+	"bears.\n"
+	"\n"
+	"  procledger comm 4711                   the names of a process and its threads\n"
+	"  procledger comm 'kworker/*' -S -1h     who ever bore such a name in the last hour\n";

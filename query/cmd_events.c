@@ -59,7 +59,7 @@ static int cursor_file_read(struct events *events)
 {
 	auto_fclose FILE *file = fopen(events->options->cursor_file, "re");
 	char text[256];
-	uint64_t last;
+	uint64_t last = 0;
 	int r;
 
 	if (!file && errno != ENOENT)
@@ -424,3 +424,14 @@ int cmd_events(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_events[] =
+	"Selectors mean the events of the lives selected: of whom the event is, of a fork also "
+	"the\n"
+	"parent, of a ptrace also the tracer.  A cursor names an event for ever.\n"
+	"\n"
+	"  procledger events -f --uid root --kind exec      what root runs, as it happens\n"
+	"  procledger events -r -n 20 --failed              the last twenty events of what failed\n"
+	"  procledger events 4711 -o verbose                all that is known of each\n"
+	"  procledger events -o jsonl --cursor-file /var/lib/shipper/cursor     what came since "
+	"last time\n";

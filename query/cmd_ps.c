@@ -151,3 +151,11 @@ int cmd_ps(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_ps[] =
+	"Columns that no ledger can know (tty, time, %cpu, rss ...) are \"?\", which is said.\n"
+	"\n"
+	"  procledger ps --at '2026-11-22 14:03'        as ps would have shown it then\n"
+	"  procledger ps -f -u root                     ps's own columns\n"
+	"  procledger ps -o pid,luid,unit,args sshd     chosen ones; KEYWORD=HEADER names them\n"
+	"  procledger ps aux --longer 1h -S today\n";

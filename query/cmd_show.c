@@ -265,7 +265,7 @@ static void say_birth_ids(struct show *show, const struct past_life *life)
 /* From the life up to the oldest ancestor that is known. */
 static void say_ancestry(struct show *show)
 {
-	const struct past_life *up = show->life, *last = up;
+	const struct past_life *last = show->life, *up = last;
 
 	printf("Ancestry (ids as they were at each birth)\n");
 	for (size_t i = 0; up && i < ANCESTORS_MAX; i++, up = up->parent) {
@@ -280,7 +280,7 @@ static void say_ancestry(struct show *show)
 		end_line(show);
 		last = up;
 	}
-	if (!last->parent && last->ppid != 0)
+	if (last && !last->parent && last->ppid != 0)
 		printf("  %7" PRIu32 "  not known\n", last->ppid);
 }
 
@@ -603,3 +603,11 @@ int cmd_show(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_show[] = "PID alone is the newest that bore the number; the others are named on "
+			 "stderr by their ids.\n"
+			 "Without a window all boots are looked through.\n"
+			 "\n"
+			 "  procledger show 4711\n"
+			 "  procledger show 4711@'2026-11-22 14:03'\n"
+			 "  procledger show id:123456 -o json\n";

@@ -281,12 +281,23 @@ static void say_command_lines(const struct status *status)
 		       status->redactions);
 }
 
+/* Words from the command line or the ring. */
+static void say_escaped(const char *label, const char *words)
+{
+	printf("%-14s ", label);
+	output_escaped(stdout, words, strlen(words));
+	printf("\n");
+}
+
 static void say_ring(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
 	const struct ring_superblock *super = ring_super(ledger->ring);
 
-	printf("%-14s %s\n", "store", status->query->options->store);
+	if (status->query->options->from_ring)
+		say_escaped("ring file", status->query->options->from_ring);
+	else
+		say_escaped("store", status->query->options->store);
 	printf("%-14s %s\n", "recorder",
 	       status->running == 1   ? "running"
 	       : status->running == 0 ? "not running"
@@ -313,7 +324,7 @@ static void say_ring(struct status *status)
 	say_fact(status, "last start", &status->start, status->start_boot);
 	say_fact(status, "last stop", &status->stop, status->stop_boot);
 	if (status->exec_lane[0])
-		printf("%-14s %s\n", "exec details", exec_lane_sentence(status->exec_lane));
+		say_escaped("exec details", exec_lane_sentence(status->exec_lane));
 	say_command_lines(status);
 }
 
@@ -321,6 +332,8 @@ static void say_index(const struct status *status)
 {
 	char note[96];
 
+	if (status->query->options->from_ring)
+		return; /* an index beside a ring from elsewhere says nothing */
 	if (!status->index_known) {
 		printf("%-14s %s\n", "index",
 		       status->index_bytes > 0 ? "cannot be read"
@@ -435,3 +448,5 @@ int cmd_status(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_status[] = "  procledger status -o json | jq .lost_total\n";

@@ -397,3 +397,17 @@ int cmd_tree(const struct options *options)
 	query_clear(&query);
 	return r;
 }
+
+const char help_tree[] =
+	"A PID asks for what is under it, names and programs for who bore them and the way to "
+	"them;\n"
+	"ancestors that are only shown for the way stand as \"(not in the window)\".  3*[sleep 1] "
+	"are\n"
+	"three children that say and ended the same and have no children; PID and START are the\n"
+	"first one's.\n"
+	"\n"
+	"  procledger tree -S -10min              who lived in the last ten minutes\n"
+	"  procledger tree --at '14:03:07'        who lived at that moment\n"
+	"  procledger tree --failed -S today      what failed today, and who started it\n"
+	"  procledger tree -s -u 4711             a process, its ancestors and descendants, with "
+	"users\n";

@@ -244,7 +244,7 @@ static int begin_lives(struct follow *follow, uint64_t *ret_block_no)
 /* Stands behind what there is now, or, where lives decide, at the newest keyframe. */
 static int begin(struct follow *follow)
 {
-	uint64_t first, next;
+	uint64_t first, next = 0;
 	int r = ring_open(follow->query->ring_path, &follow->ring);
 
 	if (r == 0 && stat(follow->query->ring_path, &follow->file) < 0)

@@ -13,25 +13,26 @@ const struct command commands[] = {
 	{ "tree", cmd_tree, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_TREE |
 		  TAKES_FORMAT | TAKES_STRICT | TAKES_UTC,
-	  NULL, "the tree of all processes that lived in the window", NULL },
+	  NULL, "the tree of all processes that lived in the window", help_tree },
 	{ "ps", cmd_ps, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_FORMAT |
 		  TAKES_STRICT | TAKES_UTC | TAKES_PS,
 	  "columns as ps has them, such as pid,ppid,user,uid,luid,comm,args,etime,etimes,lstart,\n"
 	  "stime,cgroup,unit,cwd,exe,end,id",
-	  "the processes alive in the window, one a line", NULL },
+	  "the processes alive in the window, one a line", help_ps },
 	{ "comm", cmd_comm, "[PID|NAME]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
 		  TAKES_UTC,
-	  NULL, "the names of tasks, from when to when", NULL },
+	  NULL, "the names of tasks, from when to when", help_comm },
 	{ "show", cmd_show, "PID[@TIME]|id:ID", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
 		  TAKES_UTC,
-	  NULL, "one life: ancestry, programs, names, identities, children, threads, end", NULL },
+	  NULL, "one life: ancestry, programs, names, identities, children, threads, end",
+	  help_show },
 	{ "events", cmd_events, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_EVENTS | TAKES_FORMAT |
 		  TAKES_STRICT | TAKES_UTC,
-	  LISTING_WORDS, "every event in the window, in order", NULL },
+	  LISTING_WORDS, "every event in the window, in order", help_events },
 	{ "sql", cmd_sql, "[QUERY]", 1,
 	  TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_SQL | TAKES_LIMITS, NULL,
 	  "asks the index in SQL (without QUERY: standard input)", help_sql },
@@ -41,7 +42,7 @@ const struct command commands[] = {
 	  NULL, "what stands out in the window: failures, top programs, first-seen ones ...",
 	  help_report },
 	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
-	  "what the ledger holds, and who writes it", NULL },
+	  "what the ledger holds, and who writes it", help_status },
 	{ "reindex", cmd_reindex, "", 0, 0, NULL, "makes the index anew from the ledger", NULL },
 	{ "replay", cmd_replay, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC |

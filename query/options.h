@@ -106,6 +106,7 @@ int cmd_export(const struct options *options);
 int cmd_report(const struct options *options);
 
 /* What --help of these commands says behind their options. */
+extern const char help_tree[], help_ps[], help_comm[], help_show[], help_events[], help_status[];
 extern const char help_replay[], help_export[], help_report[], help_sql[];
 
 /* One sentence on stderr, "procledger: ..."; returns code. */

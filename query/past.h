@@ -96,7 +96,7 @@ struct past_life *past_find(const struct past *past, int64_t id);
 /* Ancestors that ended before the fold begins: a life in the past whose parent is known by its id alone (NULL: none any more); a parent
  * found elsewhere, which is copied (0 or -ENOMEM); or it is found nowhere.  past_relink() then makes the tree anew. */
 const struct past_life *past_next_orphan(struct past *past);
-int past_add(struct past *past, const struct past_life *life);
+int past_add(struct past *past, const struct past_life *from);
 void past_give_up(struct past *past);
 void past_relink(struct past *past);
 

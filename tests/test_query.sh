@@ -45,6 +45,10 @@ ok $? "--help is found"
 for command in tree ps comm events sql status reindex; do
 	has "  $command" "--help tells of $command"
 done
+for command in tree ps comm show events status; do
+	run 0 "$command --help is found" "$command" --help
+	has "procledger $command" "with examples"
+done
 "$P" --version | grep -Eq '^procledger [0-9]+\.[0-9]+\.[0-9]+$'
 ok $? "--version tells the version"
 "$P" >/dev/null 2>"$scratch/err"
