@@ -5,7 +5,7 @@
 #   make check       every test; T="tests/test_x.sh build/plain/tests/test_y" only those    (installs what is missing)
 #   make lint        layout, warnings of two compilers, clang-tidy, cppcheck, shellcheck     (installs what is missing)
 #   make fuzz        every fuzzer for FUZZ_SECONDS (20), from and into tests/corpus
-#   make torture     the long forms of the tests of crashes and damage; their counts are variables, below
+#   make torture     the long forms of the tests of crashes and damage, a day of work; their counts are variables, below
 #   make bench       the figures of the README, measured here
 #   make bench-ledger  what questions cost in a ledger of 100 million events: makes one in BENCH_DIR=/tmp/procledger-bench
 #   make bare        make try and make check in a bare Debian 12 root made for it
@@ -28,13 +28,21 @@ sbindir  ?= $(prefix)/sbin
 datadir  ?= $(prefix)/share
 mandir   ?= $(datadir)/man
 docdir   ?= $(datadir)/doc/procledger
+unitdir  ?= $(prefix)/lib/systemd/system
 FUZZ_SECONDS ?= 20
-# make torture: crashes of a log, lives that end in a power cut, damaged bits of frames and of payloads, lengths
-POWER_CASES  ?= 50000
-POWER_SEEDS  ?= 1000000
+# make torture, in its order, and each alone as make torture-NAME, with these counts or smaller ones:
+TORTURE = memory inject damage readers prefix powercut kill sectors fuzz
+MEMORY_STRIDE  ?= 1
+INJECT_CASES   ?= 5000
 DAMAGE_FRAME_BITS   ?= 327680
 DAMAGE_PAYLOAD_BITS ?= 500000
 DAMAGE_LENGTHS      ?= 11265
+READER_SECONDS ?= 600
+POWER_CASES    ?= 50000
+POWER_CUTS     ?= 1000
+KILLS          ?= 10000
+POWER_SEEDS    ?= 1000000
+FUZZ_RUNS      ?= 10000000
 
 WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings
@@ -105,12 +113,30 @@ fuzz:
 	@tests/setup build lint
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" fuzzers
-	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS)
+	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS))
 fuzzers: $(FUZZERS)
 torture: everything
-	$(B)/tests/test_power_prefix $(POWER_CASES)
-	$(B)/tests/test_power_sectors $(POWER_SEEDS)
+	@failed=; for name in $(TORTURE); do $(MAKE) --no-print-directory torture-$$name || failed="$$failed $$name"; done; \
+		[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+torture-memory: everything
+	$(B)/tests/test_memory $(MEMORY_STRIDE)
+	$(B)/tests/test_memory_import $(MEMORY_STRIDE)
+torture-inject: everything
+	BUILD=$(B) tests/test_inject.sh $(INJECT_CASES)
+torture-damage: everything
 	$(B)/tests/test_damage $(DAMAGE_FRAME_BITS) $(DAMAGE_PAYLOAD_BITS) $(DAMAGE_LENGTHS)
+torture-readers: everything
+	$(B)/tests/test_readers $(READER_SECONDS)
+torture-prefix: everything
+	$(B)/tests/test_power_prefix $(POWER_CASES)
+torture-powercut: everything
+	$(B)/tests/test_powercut $(POWER_CUTS)
+torture-kill: everything
+	$(B)/tests/test_kill $(KILLS)
+torture-sectors: everything
+	$(B)/tests/test_power_sectors $(POWER_SEEDS)
+torture-fuzz:
+	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=0 FUZZ_RUNS=$(FUZZ_RUNS)
 bench: everything
 	BUILD=$(B) tests/bench.sh
 bench-ledger: all
@@ -128,6 +154,9 @@ install: all
 	install -D -m 644 query/completion/procledger.bash $(DESTDIR)$(datadir)/bash-completion/completions/procledger
 	install -D -m 644 query/completion/_procledger $(DESTDIR)$(datadir)/zsh/site-functions/_procledger
 	install -D -m 644 query/completion/procledger.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/procledger.fish
+	install -d $(DESTDIR)$(unitdir)
+	sed 's|/usr/sbin|$(sbindir)|' recorder/procledgerd.service > $(DESTDIR)$(unitdir)/procledgerd.service
+	chmod 644 $(DESTDIR)$(unitdir)/procledgerd.service
 	install -D -m 644 schema/FORMAT.md $(DESTDIR)$(docdir)/FORMAT.md
 	install -m 644 README.md schema/index.sql $(DESTDIR)$(docdir)/
 clean:
@@ -136,4 +165,4 @@ clean:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all everything try check lint fuzz fuzzers torture bench bench-ledger bare ci install clean
+.PHONY: all everything try check lint fuzz fuzzers torture $(TORTURE:%=torture-%) bench bench-ledger bare ci install clean

@@ -1,15 +1,13 @@
 /* test_memory.c - memory that runs out: test_memory [STRIDE], 0 for a quick choice, 1 for every allocation.
  *
- * This program has malloc() and its like itself, so that those of SQLite, zlib and the C library come here, too.  Each command of procledger is
+ * Each command of procledger is
  * run with its n-th allocation failing, once, and again with every one from the n-th on failing, until it gets by without.  It has to end with
  * exit 3 and one sentence, or with the right answer.
  */
-#include <errno.h>
+#include "tests/failing_malloc.h"
+
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -17,60 +15,6 @@
 
 #include "query/options.h"
 #include "tests/tap.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-static uint64_t allocations, fail_at; /* fail_at 0: none fails */
-static bool fail_on;                  /* those behind it, too */
-
-#ifndef SANITIZED
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *memory, size_t bytes);
-
-static bool fails(void)
-{
-	allocations++;
-	if (fail_at == 0 || (fail_on ? allocations < fail_at : allocations != fail_at))
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of the C library are theirs */
-void *malloc(size_t bytes)
-{
-	return fails() ? NULL : __libc_malloc(bytes);
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-	return fails() ? NULL : __libc_calloc(count, bytes);
-}
-
-void *realloc(void *memory, size_t bytes)
-{
-	return fails() ? NULL : __libc_realloc(memory, bytes);
-}
-
-void *reallocarray(void *memory, size_t count, size_t bytes)
-{
-	size_t all;
-
-	if (__builtin_mul_overflow(count, bytes, &all)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return realloc(memory, all);
-}
-/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
-#endif
 
 enum { OUTPUT_BYTES = 1 << 22, QUICK_FIRST = 60, QUICK_MORE = 60, QUICK_FEW = 3, SHOWN_MAX = 5 };
 
