@@ -107,12 +107,32 @@ static void kernel_detail(struct intake *intake, struct event *event)
 	event->detail_bytes = (uint32_t)bytes;
 }
 
+/* Says that it was not asked. */
+static void overload_detail(struct intake *intake, struct event *event)
+{
+	struct detail detail = { .field = {
+					 [DETAIL_EXE].state = DETAIL_OVERLOAD,
+					 [DETAIL_ARGV].state = DETAIL_OVERLOAD,
+					 [DETAIL_CWD].state = DETAIL_OVERLOAD,
+				 } };
+	size_t bytes = 0;
+
+	(void)detail_pack(&detail, intake->read, sizeof(intake->read), &bytes);
+	event->detail = intake->read;
+	event->detail_bytes = (uint32_t)bytes;
+}
+
 /* What /proc says, where it is asked.  0, or INTAKE_EARLY. */
 static int detail_attach(struct intake *intake, struct event *event,
 			 const struct overtaken_batch *around)
 {
-	if (!intake->setup.procfs || !details_affordable(intake))
+	if (!intake->setup.procfs)
 		return 0;
+	if (!details_affordable(intake)) {
+		if (event->kind == EVENT_EXEC)
+			overload_detail(intake, event);
+		return 0;
+	}
 	if (event->kind == EVENT_EXEC)
 		return exec_detail(intake, event, around);
 	if (event->kind == EVENT_FORK && event->ppid == KTHREADD_PID)

@@ -15,6 +15,7 @@ const char *detail_state_word(unsigned state)
 		[DETAIL_REDACTED] = "redacted",
 		[DETAIL_REDACTED_TRUNCATED] = "redacted,truncated",
 		[DETAIL_WITHHELD] = "withheld",
+		[DETAIL_OVERLOAD] = "overload",
 	};
 
 	return state < sizeof(words) / sizeof(words[0]) ? words[state] : "other";

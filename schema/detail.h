@@ -36,6 +36,7 @@ enum detail_state {
 		5, /* bytes are what was read, but that markers stand in the place of secrets */
 	DETAIL_REDACTED_TRUNCATED = 6, /* both */
 	DETAIL_WITHHELD = 7,           /* the recorder was told not to record it */
+	DETAIL_OVERLOAD = 8,           /* given up, so that there is room for events */
 };
 
 struct detail_field {
@@ -48,7 +49,7 @@ struct detail {
 	struct detail_field field[DETAIL_TAG_LIMIT]; /* by tag; index 0 is unused */
 };
 
-/* The word for a state: "absent", "read", "gone", "denied", "truncated", "redacted", "redacted,truncated", "withheld", else
+/* The word for a state: "absent", "read", "gone", "denied", "truncated", "redacted", "redacted,truncated", "withheld", "overload", else
  * "other".  Static. */
 const char *detail_state_word(unsigned state);
 

@@ -17,6 +17,7 @@
 
 #include "schema/cleanup.h"
 #include "schema/ring.h"
+#include "tests/child.h"
 #include "tests/tap.h"
 
 enum {
@@ -74,19 +75,6 @@ static pid_t program_start(void)
 		_exit(127);
 	}
 	return pid;
-}
-
-/* The children of the supervisor, oldest first: how many, two at most. */
-static int children_of(pid_t pid, pid_t ret_children[2])
-{
-	char path[64], text[64] = { 0 };
-	auto_close int fd = -1;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		return 0;
-	return sscanf(text, "%d %d", &ret_children[0], &ret_children[1]);
 }
 
 /* The child that is neither of these; 0: there was none in time. */

@@ -20,6 +20,7 @@
 #include "schema/detail.h"
 #include "schema/ring.h"
 #include "schema/wire.h"
+#include "tests/child.h"
 #include "tests/live_kernel.h"
 #include "tests/tap.h"
 
@@ -494,15 +495,11 @@ static int live_stop(pid_t pid)
 /* The recorder itself: the first child of the supervisor. */
 static pid_t child_of(pid_t pid)
 {
-	char path[64], text[64] = { 0 };
-	int fd;
+	pid_t children[2];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+	if (children_of(pid, children) == 0)
 		abort();
-	(void)close(fd);
-	return (pid_t)strtol(text, NULL, 10);
+	return children[0];
 }
 
 /* Waits until a process has nothing to do any more. */
