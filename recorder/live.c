@@ -398,6 +398,8 @@ static int loop(struct live *live)
 			r = clock_look(live);
 		if (r == 0)
 			r = pulse_look(live);
+		if (r == 0)
+			r = session_stage_errors(&live->session);
 		if (r < 0)
 			return r;
 		lanes_look(live);

@@ -444,7 +444,7 @@ static void range_work(unsigned worker, unsigned count, struct power_tally *shar
 	struct tally tally = { shared, "range" };
 
 	power_file(disk);
-	for (uint64_t i = worker; i < lengths / 2; i += count) {
+	for (uint64_t i = worker; i < (lengths + 1) / 2; i += count) {
 		uint64_t slots = (uint64_t)SLOTS * RING_SLOT_BYTES;
 		uint64_t from = slots_offset + mix(i * 2 + 1) % slots;
 		uint64_t left = RING_BYTES - from;

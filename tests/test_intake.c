@@ -25,7 +25,7 @@ struct parts {
 /* A datagram about this process, of kind EXEC or FORK. */
 static size_t datagram_make(enum event_kind kind, uint8_t out[WIRE_DATAGRAM_BYTES])
 {
-	struct event event = { .kind = kind,
+	struct event event = { .kind = (uint8_t)kind,
 			       .timestamp_ns =
 				       UINT64_MAX / 2, /* behind the start of this process */
 			       .seq = ++seq,
