@@ -19,9 +19,9 @@
 #include "recorder/snapshot.h"
 #include "schema/ring_format.h"
 
-/* Being woken for every event is most of what a listener costs.  So the socket, which holds seconds of a storm, is left alone for this long
- * after it was read empty. */
-enum { REST_MS = 5 };
+/* Being woken for every event is most of what a listener costs.  So the sockets, which hold seconds of a storm, are left alone after they were
+ * read empty: for a little, so that what happens is soon seen; for longer where much comes, but not for more than so many events. */
+enum { REST_MS = 5, REST_MIN_MS = 2, REST_MAX_MS = 20, FEW_EVENTS = 32, REST_EVENTS = 4096 };
 
 /* Under a storm that never lets the socket run empty, signals and clocks have their turn after so many. */
 enum { TURN_DATAGRAMS = 65536 };
@@ -371,8 +371,19 @@ static bool is_quiet(const struct live *live, uint64_t before)
 	       inbox_pending(&reception->inboxes[CONNECTOR_NAMES]) == 0;
 }
 
+/* How long to rest after `events` have come within a time. */
+static unsigned rest_ms(uint64_t events, uint64_t ns)
+{
+	uint64_t ms;
+
+	if (events < FEW_EVENTS)
+		return REST_MS;
+	ms = REST_EVENTS * (ns / 1000) / events / 1000;
+	return ms < REST_MIN_MS ? REST_MIN_MS : ms > REST_MAX_MS ? REST_MAX_MS : (unsigned)ms;
+}
+
 /* Sleeps: when all is quiet, until something comes; and in any case a little, so that more comes with it. */
-static void idle(struct live *live, bool quiet)
+static void idle(struct live *live, bool quiet, unsigned ms)
 {
 	struct pollfd waits[] = {
 		{ .fd = live->step_fd, .events = POLLIN },
@@ -385,13 +396,15 @@ static void idle(struct live *live, bool quiet)
 
 	if (quiet)
 		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), IDLE_MS);
-	(void)session_rest(&live->session, REST_MS);
+	(void)session_rest(&live->session, ms);
 }
 
 static int loop(struct live *live)
 {
+	uint64_t round_ns = clock_monotonic_ns();
+
 	while (!live->session.signal) {
-		uint64_t before = live->reception.received;
+		const uint64_t before = live->reception.received, before_ns = round_ns;
 		int r = reception_round(&live->reception, TURN_DATAGRAMS);
 
 		if (r == 0)
@@ -403,7 +416,9 @@ static int loop(struct live *live)
 		if (r < 0)
 			return r;
 		lanes_look(live);
-		idle(live, is_quiet(live, before));
+		round_ns = clock_monotonic_ns();
+		idle(live, is_quiet(live, before),
+		     rest_ms(live->reception.received - before, round_ns - before_ns));
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # bench.sh [PART...]  Measures the figures of the README on this machine and prints them; nothing here can fail for being slow.
-# Parts: import (5 million events through --input, and what asking that ledger costs), storm (bench_recorder.sh).
+# Parts: import (5 million events through --input, and what asking that ledger costs), storm (bench_recorder.sh),
+# lanes (bench_lanes.sh).
 # Each time is the median of three.  EVENTS=N makes the import smaller or larger.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -91,7 +92,12 @@ part_storm() {
 	tests/bench_recorder.sh
 }
 
-[ $# -gt 0 ] || set -- import storm
+part_lanes() {
+	[ "$(id -u)" -eq 0 ] || { echo 'the lanes need root'; return 0; }
+	tests/bench_lanes.sh
+}
+
+[ $# -gt 0 ] || set -- import storm lanes
 for part in "$@"; do
 	"part_$part"
 done

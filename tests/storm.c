@@ -1,11 +1,12 @@
 /* storm.c - storm MODE COUNT WORKERS [PROGRAM]: tasks as fast as this machine makes them; a helper of tests and benches.
  *
- * WORKERS processes, pinned to the CPUs in turn, make COUNT tasks each: fork (ends at once), vfork, thread, exec (PROGRAM or /bin/true, with
+ * WORKERS processes, pinned to the CPUs in turn, make COUNT tasks each: fork (ends at once), name (takes one, then ends), vfork, thread, exec (PROGRAM or /bin/true, with
  * the argument storm-WORKER-NUMBER), or comm (names set).  Prints on standard output, as a u32 each, the tids that were made (comm: of the workers, COUNT times).
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,10 +66,12 @@ static pid_t vfork_once(void)
 	return pid;
 }
 
-static pid_t fork_once(void)
+static pid_t fork_once(bool name)
 {
 	pid_t pid = fork();
 
+	if (pid == 0 && name)
+		(void)prctl(PR_SET_NAME, "named");
 	if (pid == 0)
 		_exit(0);
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
@@ -121,7 +124,7 @@ static _Noreturn void work(char mode, const char *program, long count, unsigned 
 		else if (mode == 'e')
 			sink_add(&sink, exec_once(program, worker, i));
 		else
-			sink_add(&sink, fork_once());
+			sink_add(&sink, fork_once(mode == 'n'));
 	}
 	sink_flush(&sink);
 	_exit(0);
@@ -133,9 +136,10 @@ int main(int argc, char **argv)
 	long workers = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
 	int bad = 0, status;
 
-	if (count <= 0 || workers <= 0 || workers > WORKERS_MAX || !strchr("fvtec", argv[1][0])) {
-		(void)fprintf(stderr,
-			      "usage: storm fork|vfork|thread|exec|comm COUNT WORKERS [PROGRAM]\n");
+	if (count <= 0 || workers <= 0 || workers > WORKERS_MAX || !strchr("fnvtec", argv[1][0])) {
+		(void)fprintf(
+			stderr,
+			"usage: storm fork|name|vfork|thread|exec|comm COUNT WORKERS [PROGRAM]\n");
 		return 2;
 	}
 	for (unsigned worker = 0; worker < workers; worker++) {

@@ -157,6 +157,7 @@ struct walk {
 	uint8_t *stream; /* kernel events as datagrams again; the caller's buffer or NULL */
 	size_t stream_bytes, stream_capacity;
 	uint8_t forked[1 << 22], exited[1 << 22]; /* how often a tid, up to 254 */
+	uint8_t named[1 << 22];                   /* likewise, while it lived */
 };
 static struct walk walk;
 static uint32_t next_seq[64];
@@ -217,6 +218,9 @@ static void see(const struct event *event)
 		count_tid(walk.forked, event->tid);
 	if (event->kind == EVENT_EXIT)
 		count_tid(walk.exited, event->tid);
+	if (event->kind == EVENT_COMM && event->tid < sizeof(walk.forked) &&
+	    walk.forked[event->tid] > walk.exited[event->tid])
+		count_tid(walk.named, event->tid);
 	if (event->kind == EVENT_BLIND)
 		walk.blind = *event;
 	if (event->kind == EVENT_STOP) {
@@ -557,6 +561,9 @@ static void test_storm(const char *mode, unsigned count)
 	else
 		ok(walk.kinds[EVENT_COMM] >= 2 * (uint64_t)count,
 		   "every name that was given is in it");
+	if (mode[0] == 'n')
+		ok(missing(tids, walk.named) == 0,
+		   "a name comes behind the birth of its task and before its end");
 	if (mode[0] == 'e')
 		ok(walk.kinds[EVENT_EXEC] >= 2 * (uint64_t)count &&
 			   walk.details >= walk.kinds[EVENT_EXEC] * 9 / 10,
@@ -880,6 +887,7 @@ static void test_live(void)
 	test_storm("fork", 3000);
 	test_storm("vfork", 10000);
 	test_storm("thread", 5000);
+	test_storm("name", 2000);
 	test_storm("exec", 300);
 	test_storm("comm", 20000);
 	test_restart();

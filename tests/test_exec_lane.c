@@ -1,0 +1,125 @@
+/* test_exec_lane.c - lanes on the real kernel: what they read, and CPUs that come and go.  Needs root and the kernel's events, else skipped. */
+#include "recorder/exec_lane.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "recorder/clock.h"
+#include "recorder/exec_table.h"
+#include "schema/detail.h"
+#include "schema/event.h"
+#include "schema/wire.h"
+#include "tests/live_kernel.h"
+#include "tests/tap.h"
+
+enum { TRIES = 200 };
+
+static unsigned said;
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	(void)format;
+	said++;
+}
+
+static uint8_t packed[EVENT_DETAIL_MAX_BYTES];
+static uint8_t datagram[256];
+
+/* Runs a program whose only argument is this, waits for its EXEC and takes what the lane has read of it.  As exec_lanes_take(). */
+static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, const char *argument,
+			struct detail *ret_detail)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct event event = { 0 };
+	size_t bytes = 0;
+	uint64_t read_ns;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)execl("/bin/true", "true", argument, (char *)NULL);
+		_exit(127);
+	}
+	(void)waitpid(pid, NULL, 0);
+	for (int i = 0; i < TRIES; i++) {
+		uint32_t length = 0;
+		int r;
+
+		if (connector_receive(main_lane, datagram, sizeof(datagram), 0, 1, &length) != 1) {
+			(void)nanosleep(&pause, NULL);
+			continue;
+		}
+		if (wire_decode(datagram, length, &event) != 0 || event.kind != EVENT_EXEC ||
+		    event.pid != (uint32_t)pid) {
+			i--; /* of others there may be many */
+			continue;
+		}
+		while ((r = exec_lanes_take(lanes, event.cpu, event.seq, packed, &bytes,
+					    &read_ns)) == EXEC_TABLE_NOT_YET &&
+		       i++ < TRIES)
+			(void)nanosleep(&pause, NULL);
+		if (r == 0 && detail_unpack(packed, bytes, ret_detail) < 0)
+			return -1;
+		return r;
+	}
+	return -1;
+}
+
+static void test_cpus(struct exec_lanes *lanes)
+{
+	struct cpus online, more;
+	unsigned count = exec_lanes_count(lanes);
+	const uint64_t now_ns = clock_monotonic_ns();
+	uint32_t absent = 0;
+
+	(void)cpus_online(&online);
+	ok(count == (cpus_count(&online) < EXEC_LANES_MAX ? cpus_count(&online) : EXEC_LANES_MAX),
+	   "every CPU that is on line has a lane, or shares one (%u)", count);
+	while (cpus_has(&online, absent))
+		absent++;
+	more = online;
+	CPU_SET_S(absent, sizeof(more), more.sets);
+	exec_lanes_look(lanes, &more, now_ns);
+	ok(exec_lanes_count(lanes) == (count < EXEC_LANES_MAX ? count + 1 : count),
+	   "a CPU that comes later gets one");
+	exec_lanes_look(lanes, &online, now_ns);
+	exec_lanes_look(lanes, &more, now_ns);
+	ok(exec_lanes_count(lanes) <= count + 1 && said == 0,
+	   "it may go and come again, and is known then");
+	exec_lanes_look(lanes, &online, now_ns);
+}
+
+int main(void)
+{
+	const struct procfs_setup setup = { .path = "/proc", .argv_max_bytes = 4096 };
+	const char *refusal = live_kernel_refusal();
+	struct connector *connectors[CONNECTOR_LANES];
+	struct exec_lanes *lanes = NULL;
+	struct detail detail = { 0 };
+	const struct detail_field *argv = &detail.field[DETAIL_ARGV];
+	static const char wanted[] = "true\0a lane of its own";
+	uint64_t from_ns;
+	int r;
+
+	if (refusal)
+		skip_all("%s", refusal);
+	if (connector_open(connectors, &from_ns) != 0)
+		return 1;
+	r = exec_lanes_open(&setup, say, &lanes);
+	ok(r == 0, "lanes are opened");
+	if (r != 0)
+		return done_testing();
+	test_cpus(lanes);
+	r = run_and_take(lanes, connectors[CONNECTOR_MAIN], wanted + 5, &detail);
+	if (exec_lanes_mode(lanes) == REALTIME_FIFO)
+		ok(r == 0 && argv->state == DETAIL_READ && argv->bytes == sizeof(wanted) &&
+			   memcmp(argv->data, wanted, sizeof(wanted)) == 0,
+		   "what a program was given is read, and found by the number of its EXEC");
+	else
+		ok(r >= 0, "what a program was given # SKIP no permission for real-time threads");
+	exec_lanes_close(lanes);
+	ok(said == 0, "nothing is to be said");
+	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
+		connector_close(connectors[i]);
+	return done_testing();
+}
