@@ -1,6 +1,6 @@
-/* report_sql.h - every report, once: its name, what it tells, and the SQL that makes it from index.db.
+/* report_sql.h - every report, once: its name, what it tells, and its SQL.  Included with REPORT(name, text, sql) defined.
  *
- * Included with REPORT(name, text, sql) defined.  win(boot, from_ns, to_ns, from_no, to_no) is the window: stretches of time of a boot and
+ * win(boot, from_ns, to_ns, from_no, to_no) is the window: stretches of time of a boot and
  * the numbers of the events in them; it stands before each of them as WITH win(...) AS (VALUES ...).  :lines is how many rows at most.
  * Times are as stored, nanoseconds of CLOCK_MONOTONIC of the boot (*_ns), or since 1970 (*_wall_ns).
  */

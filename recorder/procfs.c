@@ -238,7 +238,7 @@ static void argv_take(struct procfs *procfs, int dir, struct detail_field *field
  * see, by reading something under dir afterwards. */
 static struct detail_field ids_field(struct procfs *procfs, int dir, uint32_t pid)
 {
-	uint32_t ids[4];
+	uint32_t ids[4] = { 0 };
 	ssize_t n;
 
 	if (procfs->has_pidfd_info) {

@@ -161,7 +161,7 @@ static size_t bearer_bytes(struct span text, bool cut, size_t *ret_stays)
 	static const char word[] = "bearer ";
 	size_t at = 0, run = 0;
 
-	while (word[at] && at < text.bytes && (text.text[at] | 0x20) == word[at])
+	while (at < text.bytes && word[at] && (text.text[at] | 0x20) == word[at])
 		at++;
 	if (word[at])
 		return 0;
