@@ -92,6 +92,10 @@ $(B)/schema/index_sql.h: schema/index.sql Makefile
 	@mkdir -p $(@D)
 	$(call Q,SED )sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
+# The options stand in one table.
+$(B)/%.1: %.1.in query/manual.pl $(B)/procledger
+	@mkdir -p $(@D)
+	$(call Q,PERL)perl query/manual.pl $(B)/procledger $< > $@
 # The kinds of events stand in one table.
 $(B)/%.5: %.5.in schema/event_kinds.h Makefile
 	@mkdir -p $(@D)
