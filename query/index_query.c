@@ -397,7 +397,10 @@ int index_query_finish(struct index_query *ask)
 	int r;
 
 	/* The ledger tells what is missing; an index without its ledger still answers. */
-	if (!ask->query.ledger && ledger_open(ask->query.ring_path, &ask->query.ledger) < 0) {
+	r = ask->query.ledger ? 0 : ledger_open(ask->query.ring_path, &ask->query.ledger);
+	if (r == -ENOMEM)
+		return query_failed(&ask->query, r, "read");
+	if (r < 0) {
 		output_end(ask->output);
 		if (ask->format == OUTPUT_JSON)
 			printf(",\"complete\":null,\"missing\":[]}\n");
