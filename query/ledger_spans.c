@@ -99,8 +99,7 @@ struct ledger_span *ledger_span(const struct ledger *ledger, size_t i)
 		hole_place(ledger, i);
 	} else if (i > 0) {
 		span_read(ledger, i - 1);
-		if (ledger->spans[i - 1].state == SPAN_READ)
-			span_trim(span, &ledger->spans[i - 1]);
+		span_trim(span, &ledger->spans[i - 1]);
 	}
 	span->state = SPAN_KNOWN;
 	return span;

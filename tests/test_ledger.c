@@ -187,6 +187,40 @@ static void test_damaged(void)
 	ledger_close(ledger);
 }
 
+static uint64_t events_told(bool backwards)
+{
+	struct ledger *ledger = opened();
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < ledger->span_count; i++)
+		events += ledger_span(ledger, backwards ? ledger->span_count - 1 - i : i)
+				  ->event_count;
+	ledger_close(ledger);
+	return events;
+}
+
+/* A number that was given up after a failed write (FORMAT.md 8): two blocks that say the same. */
+static void test_twice(void)
+{
+	uint64_t before = events_told(false);
+	struct ring *ring = reader_open();
+	int fd = file_open();
+	struct ring_block_header header;
+	uint8_t disk[RING_HEADER_BYTES];
+
+	if (ring_slot_header(ring, 101, &header) != 0)
+		abort();
+	header.first_event_no -= EVENTS_A_BLOCK;
+	ring_block_header_pack(&header, disk);
+	if (pwrite(fd, disk, sizeof(disk), (off_t)ring_slot_offset(ring, 101)) < 0)
+		abort();
+	ok(events_told(false) == before - EVENTS_A_BLOCK &&
+		   events_told(true) == before - EVENTS_A_BLOCK,
+	   "what two blocks say counts once, from whichever end they are read");
+	ring_close(ring);
+	close(fd);
+}
+
 /* As a version wrote them that knew no links. */
 static void test_without_links(void)
 {
@@ -219,5 +253,6 @@ int main(void)
 	test_whole();
 	test_damaged();
 	test_without_links();
+	test_twice();
 	return done_testing();
 }
