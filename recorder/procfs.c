@@ -347,7 +347,7 @@ enum { NUMBER_BYTES = 11 };
 /* Not snprintf(): this runs for every exec, between the kernel and the ledger. */
 static const char *number_text(uint32_t n, char out[NUMBER_BYTES])
 {
-	char *at = out + NUMBER_BYTES - 1;
+	char *at = out + (NUMBER_BYTES - 1);
 
 	*at = '\0';
 	do {
