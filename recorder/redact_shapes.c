@@ -1,6 +1,7 @@
 #include "recorder/redact_shapes.h"
 
 enum { JWT_PART_MIN_BYTES = 8, CUT_MIN_BYTES = 4, BEARER_MIN_BYTES = 6 };
+enum { SHORTEST_BYTES = 13 /* of all that is known here: "Bearer " and 6 */ };
 
 /* --- tokens: a prefix, and so many characters behind it --- */
 
@@ -249,9 +250,13 @@ static void find_at(const struct redact_shapes *shapes, struct span text, bool c
 
 void redact_shapes_find(const struct redact_shapes *shapes, struct span text, bool cut)
 {
+	const size_t shortest = shapes->prefix_count > 0 ? 0 : SHORTEST_BYTES;
+
 	for (size_t at = 0; at < text.bytes;) {
 		size_t taken = 1;
-		bool begins = at == 0 || !is_alnum(text.text[at - 1]);
+		/* Most arguments are too short to be looked at. */
+		bool begins = (at == 0 || !is_alnum(text.text[at - 1])) &&
+			      (text.bytes - at >= shortest || cut);
 
 		if (text.text[at] == ':' && span_begins(span_from(text, at), "://")) {
 			struct span password = url_password(span_from(text, at + 3), cut);
