@@ -28,13 +28,14 @@ static size_t datagram_make(enum event_kind kind, uint8_t out[WIRE_DATAGRAM_BYTE
 	struct event event = { .kind = (uint8_t)kind,
 			       .timestamp_ns =
 				       UINT64_MAX / 2, /* behind the start of this process */
-			       .seq = ++seq,
+			       .seq = seq + 1,
 			       .pid = (uint32_t)getpid(),
 			       .tid = (uint32_t)getpid(),
 			       .ppid = kind == EVENT_FORK ? 10 : 0,
 			       .ptid = kind == EVENT_FORK ? 10 : 0 };
 	size_t bytes;
 
+	seq++;
 	if (wire_encode(&event, out, WIRE_DATAGRAM_BYTES, &bytes) < 0)
 		abort();
 	return bytes;
