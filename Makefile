@@ -24,6 +24,7 @@ SAN      ?=
 B        := build/$(VARIANT)
 prefix   ?= /usr/local
 bindir   ?= $(prefix)/bin
+libdir   ?= $(prefix)/lib
 sbindir  ?= $(prefix)/sbin
 datadir  ?= $(prefix)/share
 mandir   ?= $(datadir)/man
@@ -64,13 +65,22 @@ MANUALS  = $(wildcard */*.[1-8]) $(patsubst %.in,$(B)/%,$(wildcard */*.[1-8].in)
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 T       ?= $(TESTS) $(wildcard tests/test_*.sh)
 
-all: $(PROGRAMS) $(MANUALS)
+EXTENSION = $(B)/procledger_sqlite.so
+
+all: $(PROGRAMS) $(EXTENSION) $(MANUALS)
 everything: all $(TESTS) $(HELPERS)
 
 $(B)/procledgerd: $(B)/recorder/main.o $(B)/librecorder.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
 $(B)/procledger: $(B)/query/main.o $(B)/libquery.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
+# The shell of procledger sql; the recorder needs none of it.
+$(B)/procledger: LIBS += -ledit
+# Loaded by programs that have SQLite and no sanitizer.
+$(EXTENSION): query/sql_functions.c query/when.c Makefile
+	@mkdir -p $(@D)
+	$(call Q,LINK)$(CC) $(filter-out $(SAN),$(ALL_CFLAGS)) -fPIC -DPROCLEDGER_EXTENSION -shared -Wl,-z,relro,-z,now $(LDFLAGS) \
+		-o $@ $(filter %.c,$^)
 $(B)/libschema.a: $(call objects,schema)
 $(B)/librecorder.a: $(call objects,recorder)
 $(B)/libquery.a: $(call objects,query)
@@ -153,6 +163,7 @@ install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir)
 	install -m 755 $(B)/procledger $(DESTDIR)$(bindir)/
 	install -m 755 $(B)/procledgerd $(DESTDIR)$(sbindir)/
+	install -D -m 644 $(EXTENSION) $(DESTDIR)$(libdir)/procledger/procledger_sqlite.so
 	for manual in $(MANUALS); do install -D -m 644 $$manual \
 		$(DESTDIR)$(mandir)/man$${manual##*.}/$${manual##*/} || exit 1; done
 	install -D -m 644 query/completion/procledger.bash $(DESTDIR)$(datadir)/bash-completion/completions/procledger

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "query/index_query.h"
+#include "query/sql_shell.h"
 #include "schema/cleanup.h"
 
 static int read_question(const struct options *options, char **ret_buffer, const char **ret_text)
@@ -15,8 +16,6 @@ static int read_question(const struct options *options, char **ret_buffer, const
 		*ret_text = options->arguments[0];
 		return 0;
 	}
-	if (options->argument_count == 0 && isatty(STDIN_FILENO))
-		return complain(EXIT_USAGE, "sql wants a query, or one on standard input");
 	*ret_buffer = calloc(1, INDEX_QUERY_MAX_BYTES + 2);
 	if (!*ret_buffer)
 		return complain(EXIT_ERROR, "out of memory");
@@ -103,15 +102,26 @@ int cmd_sql(const struct options *options)
 	auto_free char *buffer = NULL;
 	struct index_query ask = { 0 };
 	const char *text = NULL;
-	int r = read_question(options, &buffer, &text);
+	bool shell = options->argument_count == 0 && isatty(STDIN_FILENO);
+	int r = shell ? 0 : read_question(options, &buffer, &text);
 
 	if (r == 0)
 		r = index_query_open(&ask, options);
 	if (r == 0)
-		r = ask_once(&ask, options, text);
+		r = shell ? sql_shell_run(&ask, options, bind_all) : ask_once(&ask, options, text);
 	index_query_close(&ask);
 	return r;
 }
 
-const char help_sql[] = "QUERY is one SELECT; - or none: it is read from standard input.  Its "
-			"parameters are :NAME.\n";
+const char help_sql[] =
+	"QUERY is one SELECT; - : it is read from standard input, as without QUERY where that is "
+	"no\n"
+	"terminal; on a terminal a shell begins, with completion and history.  :NAME in it is the\n"
+	"value of --param NAME=VALUE.\n"
+	"\n"
+	"Functions: wall(ns [, boot]) and wall_ns(ns [, boot]), the wall-clock time of a time "
+	"stamp;\n"
+	"ns(TIME [, boot]), the time stamp of a time; comm_at(id, ns), the name that a life bore "
+	"then.\n"
+	"Tables: ancestors(id), descendants(id): id, depth, pid, comm, start_ns.\n"
+	"procledger_sqlite.so gives them to sqlite3 (.load), Python and Datasette.\n";
