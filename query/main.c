@@ -43,6 +43,8 @@ const struct command commands[] = {
 	  help_report },
 	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "what the ledger holds, and who writes it", help_status },
+	{ "doctor", cmd_doctor, "", 0, TAKES_FORMAT, NULL,
+	  "whether recording works here, and how well", help_doctor },
 	{ "reindex", cmd_reindex, "", 0, 0, NULL, "makes the index anew from the ledger", NULL },
 	{ "replay", cmd_replay, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC |

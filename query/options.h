@@ -104,10 +104,11 @@ int cmd_reindex(const struct options *options);
 int cmd_replay(const struct options *options);
 int cmd_export(const struct options *options);
 int cmd_report(const struct options *options);
+int cmd_doctor(const struct options *options);
 
 /* What --help of these commands says behind their options. */
 extern const char help_tree[], help_ps[], help_comm[], help_show[], help_events[], help_status[];
-extern const char help_replay[], help_export[], help_report[], help_sql[];
+extern const char help_replay[], help_export[], help_report[], help_sql[], help_doctor[];
 
 /* One sentence on stderr, "procledger: ..."; returns code. */
 __attribute__((format(printf, 2, 3))) int complain(int code, const char *format, ...);

@@ -251,7 +251,7 @@ void query_time(struct query *query, uint32_t boot_no, uint64_t timestamp_ns, un
 }
 
 /* /proc/locks shows who holds what without taking the lock, which a recorder that starts just now would find taken. */
-int query_recorder_runs(const struct query *query)
+int query_recorder_pid(const struct query *query)
 {
 	auto_fclose FILE *locks = fopen("/proc/locks", "re");
 	struct stat status;
@@ -265,15 +265,23 @@ int query_recorder_runs(const struct query *query)
 		unsigned major, minor;
 		uint64_t inode;
 		char type[16], access[16];
+		int pid;
 
-		if (sscanf(line, "%*u: %15s %*s %15s %*d %x:%x:%" SCNu64, type, access, &major,
-			   &minor, &inode) == 5 &&
+		if (sscanf(line, "%*u: %15s %*s %15s %d %x:%x:%" SCNu64, type, access, &pid, &major,
+			   &minor, &inode) == 6 &&
 		    strcmp(type, "FLOCK") == 0 && strcmp(access, "WRITE") == 0 &&
 		    major == major(status.st_dev) && minor == minor(status.st_dev) &&
 		    inode == status.st_ino)
-			return 1;
+			return pid > 0 ? pid : INT_MAX; /* of another pid namespace */
 	}
 	return 0;
+}
+
+int query_recorder_runs(const struct query *query)
+{
+	int pid = query_recorder_pid(query);
+
+	return pid > 0 ? 1 : pid;
 }
 
 /* --- how an answer ends --- */

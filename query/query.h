@@ -49,6 +49,9 @@ void query_time(struct query *query, uint32_t boot_no, uint64_t timestamp_ns, un
 /* Whether a recorder holds the ring: 1 yes, 0 no, -errno: cannot be known. */
 int query_recorder_runs(const struct query *query);
 
+/* The process that holds it: its pid, 0: nobody, -errno. */
+int query_recorder_pid(const struct query *query);
+
 /* Ends an answer: what is missing (on stderr for text and CSV, in the JSON otherwise), write errors, the exit code.  output may be NULL
  * (text that a command wrote itself).  flags: COMPLETENESS_FOLD or 0. */
 int query_end(struct query *query, struct output *output, size_t found, unsigned flags);

@@ -1,0 +1,71 @@
+#!/bin/bash
+# test_doctor.sh - doctor: what it looks at, what it finds wrong where something is, and its exit status.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+P=$BUILD/procledger
+export TZ=UTC
+unset PROCLEDGER_STORE
+command -v xz >/dev/null || skip_all "xz is not installed"
+xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
+"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
+ok $? "the zoo is imported"
+
+# doctor STORE WRAPPER...  Its JSON lines in $scratch/out, its exit status in $status.
+doctor() {
+	local store=$scratch/$1
+	shift
+	"$@" "$P" --store "$store" doctor -o jsonl >"$scratch/out" 2>"$scratch/err"
+	status=$?
+}
+
+# state CHECK  ok, warn or fail.
+state() {
+	sed -n "s/^{\"check\":\"$1\",\"state\":\"\([a-z]*\)\".*/\1/p" "$scratch/out"
+}
+
+doctor zoo
+for check in versions namespaces privileges recorder buffer listeners clock space ledger losses index programs; do
+	[ -n "$(state $check)" ]
+	ok $? "it looks at $check: $(state $check)"
+done
+is "$(state ledger) $(state losses) $(state index)" 'ok ok ok' "a good ledger, complete, with its index, is ok"
+is "$(state recorder)" warn "that nobody records is worth a word"
+is $status 1 "which makes the exit status 1"
+grep '"state":"warn"' "$scratch/out" | grep -vq '"advice":"..*"'
+is $? 1 "with each warning goes what to do"
+"$P" --store "$scratch/zoo" doctor -o json | tr -d '\n' >"$scratch/json"
+is "$(sqlite3 :memory: "SELECT json_array_length(readfile('$scratch/json'), '\$.checks') = $(wc -l <"$scratch/out")")" 1 "as JSON it is one document with the same checks"
+"$P" --store "$scratch/zoo" doctor >"$scratch/text"
+grep -q '^ok    ledger ' "$scratch/text" && grep -q '^ *-> start procledgerd$' "$scratch/text"
+ok $? "as text each check is a line, advice behind it"
+
+# --- where something is wrong ---
+rm "$scratch/zoo"/index.db*
+doctor zoo
+is "$(state index)" warn "a missing index is told"
+mkdir "$scratch/broken"
+head -c 5000000 /dev/urandom >"$scratch/broken/ledger.ring"
+doctor broken
+is "$(state ledger) $status" 'fail 3' "what is no ring fails, with exit status 3"
+doctor nothing
+is "$(state ledger)" warn "no store at all is not there yet"
+head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
+tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
+"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+doctor holes
+is "$(state losses)" warn "losses are told"
+if [ "$(id -u)" -eq 0 ] && unshare --net true 2>/dev/null; then
+	doctor zoo unshare --net
+	is "$(state namespaces) $status" 'fail 3' "in another network namespace recording cannot work"
+	doctor zoo unshare --fork --pid --mount-proc
+	is "$(state namespaces)" fail "nor in another pid namespace"
+	doctor zoo setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice
+	is "$(state privileges)" warn "without CAP_SYS_NICE programs are not read in time"
+	doctor zoo setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+	is "$(state privileges)" fail "without CAP_NET_ADMIN nothing is heard"
+else
+	note "no other namespaces can be made here: not tested in them"
+fi
+done_testing
