@@ -153,6 +153,7 @@ torture-fuzz:
 	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=0 FUZZ_RUNS=$(FUZZ_RUNS)
 bench: everything
 	BUILD=$(B) tests/bench.sh
+	BUILD=$(B) tests/bench_peers.sh
 bench-ledger: all
 	BUILD=$(B) tests/bench-ledger
 bare:

@@ -49,15 +49,25 @@ uint64_t export_time(struct export *export, uint32_t boot_no, uint64_t timestamp
 	return wall_ns;
 }
 
-void export_time_text(uint64_t ns, char out[EXPORT_TIME_BYTES])
+/* Events of one second come together. */
+void export_time_text(struct export *export, uint64_t ns, char out[EXPORT_TIME_BYTES])
 {
-	time_t seconds = (time_t)(ns / 1000000000);
+	uint64_t second = ns / 1000000000, fraction = ns % 1000000000;
+	time_t time = (time_t)second;
+	size_t bytes;
 	struct tm tm;
-	size_t at;
 
-	(void)gmtime_r(&seconds, &tm);
-	at = strftime(out, EXPORT_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(out + at, EXPORT_TIME_BYTES - at, ".%09" PRIu64 "Z", ns % 1000000000);
+	if (!export->second_text[0] || second != export->second) {
+		(void)gmtime_r(&time, &tm);
+		(void)strftime(export->second_text, sizeof(export->second_text),
+			       "%Y-%m-%dT%H:%M:%S.", &tm);
+		export->second = second;
+	}
+	bytes = strlen(export->second_text);
+	memcpy(out, export->second_text, bytes);
+	for (size_t i = 9; i-- > 0; fraction /= 10)
+		out[bytes + i] = (char)('0' + fraction % 10);
+	memcpy(out + bytes + 9, "Z", 2);
 }
 
 static int each_event(void *context, const struct stream_item *item)

@@ -24,6 +24,8 @@ struct export
 	uint64_t found;        /* events, or lives, that were written */
 	uint64_t left_out;     /* events that the format has no words for */
 	uint64_t details_out;  /* events whose details the format does not carry */
+	uint64_t second;       /* of the time that was made text last */
+	char second_text[24];  /* and that text, up to the second */
 	bool no_wall;          /* times are the kernel's own: the stream was imported */
 };
 
@@ -49,7 +51,7 @@ uint64_t export_time(struct export *export, uint32_t boot_no, uint64_t timestamp
 
 /* "2026-11-22T08:18:41.123456789Z" */
 enum { EXPORT_TIME_BYTES = 32 };
-void export_time_text(uint64_t ns, char out[EXPORT_TIME_BYTES]);
+void export_time_text(struct export *export, uint64_t ns, char out[EXPORT_TIME_BYTES]);
 
 /* The window as a ring of its own, in a new folder.  An exit code. */
 int export_ring(struct query *query, const char *folder);

@@ -48,7 +48,7 @@ static void put_time(struct export *export, struct json *json, const char *key, 
 {
 	char text[EXPORT_TIME_BYTES];
 
-	export_time_text(export_time(export, boot_no, timestamp_ns), text);
+	export_time_text(export, export_time(export, boot_no, timestamp_ns), text);
 	json_word(json, key, text);
 }
 

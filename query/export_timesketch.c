@@ -103,7 +103,7 @@ static int each(struct export *export, const struct stream_item *item)
 	uint64_t ns = export_time(export, item->boot_no, event->timestamp_ns);
 	char time[EXPORT_TIME_BYTES];
 
-	export_time_text(ns, time);
+	export_time_text(export, ns, time);
 	line_clear(&export->line);
 	event_words(&export->line, export->query, item->boot_no, event);
 	output_bytes(output, export->line.text, export->line.bytes);

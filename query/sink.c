@@ -55,17 +55,6 @@ char *sink_room(struct sink *sink, size_t bytes)
 	return grown + sink->used;
 }
 
-void sink_put(struct sink *sink, const void *data, size_t bytes)
-{
-	char *out = sink_room(sink, bytes);
-
-	if (!out)
-		return;
-	if (bytes > 0)
-		memcpy(out, data, bytes);
-	sink->used += bytes;
-}
-
 void sink_words(struct sink *sink, const char *words)
 {
 	sink_put(sink, words, strlen(words));

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 struct sink {
 	FILE *file;
@@ -28,9 +29,21 @@ void sink_row_end(struct sink *sink);
 /* So many bytes of the buffer to write to, of which the caller takes some by adding to sink->used.  NULL: no memory. */
 char *sink_room(struct sink *sink, size_t bytes);
 
-void sink_put(struct sink *sink, const void *data, size_t bytes);
 void sink_words(struct sink *sink, const char *words);
 void sink_char(struct sink *sink, char character);
+
+/* Here, because a row is some sixty of them, most of a few bytes. */
+static inline void sink_put(struct sink *sink, const void *data, size_t bytes)
+{
+	char *out = bytes <= sink->capacity - sink->used ? sink->buffer + sink->used
+							 : sink_room(sink, bytes);
+
+	if (!out || bytes == 0)
+		return;
+	memcpy(out, data, bytes);
+	sink->used += bytes;
+}
+
 void sink_unsigned(struct sink *sink, uint64_t value);
 void sink_signed(struct sink *sink, int64_t value);
 void sink_hex(struct sink *sink, const void *data, size_t bytes); /* two lower-case digits a byte */

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "query/escape.h"
+#include "query/sink.h"
+
 void subject_init(struct subject *subject, const struct life *life)
 {
 	*subject = (struct subject){ .life = life };
@@ -40,34 +43,45 @@ uint32_t subject_login(const struct subject *subject, enum detail_tag tag)
 
 void subject_boot_id(struct query *query, uint32_t boot_no, char out[SUBJECT_UUID_BYTES])
 {
+	static const size_t groups[] = { 4, 2, 2, 2, 6 };
 	const struct ledger *ledger = query->ledger;
+	size_t at = 0, used = 0, i = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < ledger->boot_count; i++) {
-		const uint8_t *id = ledger->boots[i].boot_id;
-		size_t at = 0;
-
-		if (ledger->boots[i].boot_no != boot_no || ledger->boots[i].imported)
-			continue;
-		for (int b = 0; b < RING_UUID_BYTES; b++) {
-			if (b == 4 || b == 6 || b == 8 || b == 10)
-				out[at++] = '-';
-			at += (size_t)snprintf(out + at, 3, "%02x", id[b]);
-		}
+	while (i < ledger->boot_count && ledger->boots[i].boot_no != boot_no)
+		i++;
+	if (i == ledger->boot_count || ledger->boots[i].imported)
+		return;
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		if (g > 0)
+			out[used++] = '-';
+		used += escape_hex(ledger->boots[i].boot_id + at, groups[g], out + used);
+		at += groups[g];
 	}
+	out[used] = '\0';
+}
+
+static size_t put_number(char *out, uint64_t number)
+{
+	size_t bytes;
+
+	out[0] = '-';
+	bytes = 1 + sink_digits(number, out + 1);
+	out[bytes] = '\0';
+	return bytes;
 }
 
 void subject_entity(struct query *query, const struct life *leader, char out[SUBJECT_ENTITY_BYTES])
 {
-	char boot[SUBJECT_UUID_BYTES];
+	size_t used;
 
-	subject_boot_id(query, leader->boot_no, boot);
-	if (!boot[0])
-		(void)snprintf(boot, sizeof(boot), "boot%" PRIu32, leader->boot_no);
+	subject_boot_id(query, leader->boot_no, out);
+	if (!out[0])
+		(void)snprintf(out, SUBJECT_ENTITY_BYTES, "boot%" PRIu32, leader->boot_no);
+	used = strlen(out);
+	used += put_number(out + used, leader->pid);
 	if (leader->start_ns > 0)
-		(void)snprintf(out, SUBJECT_ENTITY_BYTES, "%s-%" PRIu32 "-%" PRIu64, boot,
-			       leader->pid, leader->start_ns);
+		(void)put_number(out + used, leader->start_ns);
 	else
-		(void)snprintf(out, SUBJECT_ENTITY_BYTES, "%s-%" PRIu32 "-id%" PRId64, boot,
-			       leader->pid, leader->id);
+		(void)snprintf(out + used, SUBJECT_ENTITY_BYTES - used, "-id%" PRId64, leader->id);
 }
