@@ -11,7 +11,7 @@
 
 /* Processes that ended in the window, from the narrow table that says which events ended whom. */
 #define ENDED \
-	"FROM win JOIN exit ON exit.event_no BETWEEN win.from_no AND win.to_no JOIN process AS p ON p.id = exit.life\n" \
+	"FROM win JOIN exit ON exit.event_no BETWEEN win.from_no AND win.to_no JOIN process AS p ON p.id = exit.event_no - exit.age\n" \
 	"WHERE p.end_ns BETWEEN win.from_ns AND win.to_ns AND p.exit_code IS NOT NULL"
 
 REPORT("summary", "how much happened, by kind",
