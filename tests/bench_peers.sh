@@ -57,10 +57,10 @@ done
 from=$(sqlite3 -readonly "$store/index.db" 'SELECT (min(ts_min_ns) + max(ts_max_ns)) / 2 FROM block')
 to=$((from + 1000000000))
 day() {
-	date -u -d "@$(($1 / 1000000000 + year_2023))" '+%m/%d/%Y %H:%M:%S'
+	date -u -d "@$(($1 / 1000000000 + year_2023))" '+%m/%d/%y %H:%M:%S'
 }
 
-echo "every program run in one second in the middle:"
+echo "every program run in one second in the middle, process and all:"
 asked 'procledger events --kind exec' '"kind":"exec"' "$BUILD/procledger" --store "$store" events --kind exec -S "@mono:$from" -U "@mono:$to" -o jsonl
 asked 'procledger sql, view event' exec "$BUILD/procledger" --store "$store" sql -o csv \
 	"SELECT event_no, kind, pid FROM event WHERE kind = 'exec' AND timestamp_ns BETWEEN $from AND $to"
@@ -71,7 +71,6 @@ if have ausearch; then
 	read -r to_day to_time <<<"$(day "$to")"
 	asked "ausearch, $(($(stat -c %s "$scratch/audit.log") / events)) bytes/event" 'type=SYSCALL' \
 		ausearch -if "$scratch/audit.log" --raw -sc execve -ts "$from_day" "$from_time" -te "$to_day" "$to_time"
-	rm "$scratch/audit.log"
 fi
 "$BUILD/procledger" --store "$store" export -o jsonl >"$scratch/events.jsonl" 2>"$scratch/err"
 asked "grep in JSON lines, $(($(stat -c %s "$scratch/events.jsonl") / events)) bytes/event (all of them)" . grep '"kind":"exec"' "$scratch/events.jsonl"
@@ -85,3 +84,13 @@ sqlite3 "$scratch/plain.db" '.mode csv' ".import $scratch/events.csv event" 'CRE
 	CAST(ppid AS INTEGER) AS ppid, comm, CAST(exit_code AS INTEGER) AS exit_code FROM event' 'DROP TABLE event' VACUUM
 asked "SQLite, a plain row an event, $(($(stat -c %s "$scratch/plain.db") / events)) bytes/event" exec sqlite3 -readonly "$scratch/plain.db" \
 	"SELECT event_no, kind, pid FROM e WHERE kind = 'exec' AND timestamp_ns BETWEEN $from AND $to"
+
+pid=$(sqlite3 -readonly "$store/index.db" "SELECT pid FROM event WHERE kind = 'exec' AND timestamp_ns >= $from LIMIT 1")
+echo "every EXEC of one pid at any time, process and all:"
+asked 'procledger events --pid' '"kind":"exec"' "$BUILD/procledger" --store "$store" events --kind exec --pid "$pid" -o jsonl
+asked 'procledger sql, view event' exec "$BUILD/procledger" --store "$store" sql -o csv "SELECT event_no, kind, pid FROM event WHERE kind = 'exec' AND pid = $pid"
+if have ausearch; then
+	asked 'ausearch' 'type=SYSCALL' ausearch -if "$scratch/audit.log" --raw -sc execve -p "$pid"
+fi
+asked 'grep in JSON lines' . grep "\"kind\":\"exec\",\"pid\":$pid," "$scratch/events.jsonl"
+asked 'SQLite, a plain row an event' exec sqlite3 -readonly "$scratch/plain.db" "SELECT event_no, kind, pid FROM e WHERE kind = 'exec' AND pid = $pid"
