@@ -414,13 +414,14 @@ int index_query_finish(struct index_query *ask)
 {
 	int64_t next_event_no =
 		ask_number(ask, "SELECT value FROM meta WHERE key = 'next_event_no'");
-	int r;
+	int r = 0;
 
 	/* The ledger tells what is missing; an index without its ledger still answers. */
-	r = ask->query.ledger ? 0 : ledger_open(ask->query.ring_path, &ask->query.ledger);
+	if (!ask->query.ledger)
+		r = ledger_open(ask->query.ring_path, &ask->query.ledger);
 	if (r == -ENOMEM)
 		return query_failed(&ask->query, r, "read");
-	if (r < 0) {
+	if (r < 0 || !ask->query.ledger) {
 		output_end(ask->output);
 		if (ask->format == OUTPUT_JSON)
 			printf(",\"complete\":null,\"missing\":[]}\n");

@@ -96,11 +96,13 @@ static bool segment_find(sqlite3 *db, int64_t boot, int64_t ns, struct segment *
 /* The boot that was given as an argument, or the newest. */
 static bool boot_of(sqlite3_context *context, int count, sqlite3_value **values, int64_t *ret_boot)
 {
+	const int64_t none[2] = { 0 };
+
 	if (count > 1) {
 		*ret_boot = sqlite3_value_int64(values[1]);
 		return sqlite3_value_type(values[1]) != SQLITE_NULL;
 	}
-	return ask(sqlite3_context_db_handle(context), "SELECT max(boot) FROM boot", NULL, ret_boot,
+	return ask(sqlite3_context_db_handle(context), "SELECT max(boot) FROM boot", none, ret_boot,
 		   1);
 }
 
@@ -312,7 +314,7 @@ static size_t member_find(const struct family_cursor *cursor, int64_t id)
 {
 	size_t mask = cursor->capacity * 2 - 1;
 
-	if (cursor->capacity == 0)
+	if (!cursor->slots)
 		return SIZE_MAX;
 	for (size_t at = member_hash(id) & mask; cursor->slots[at] > 0; at = (at + 1) & mask) {
 		if (cursor->members[cursor->slots[at] - 1].id == id)
@@ -325,9 +327,10 @@ static void slot_set(struct family_cursor *cursor, size_t member)
 {
 	size_t mask = cursor->capacity * 2 - 1, at = member_hash(cursor->members[member].id) & mask;
 
-	while (cursor->slots[at] > 0)
+	while (cursor->slots && cursor->slots[at] > 0)
 		at = (at + 1) & mask;
-	cursor->slots[at] = (uint32_t)member + 1;
+	if (cursor->slots)
+		cursor->slots[at] = (uint32_t)member + 1;
 }
 
 static int members_grow(struct family_cursor *cursor)

@@ -178,9 +178,10 @@ static void say_schema(struct shell *shell, const char *name)
 		-1, &statement, NULL);
 	(void)sqlite3_bind_text(statement, 1, name, -1, SQLITE_TRANSIENT);
 	while (statement && sqlite3_step(statement) == SQLITE_ROW) {
-		const char *line = (const char *)sqlite3_column_text(statement, 0);
+		const char *text = (const char *)sqlite3_column_text(statement, 0);
+		const char *line = text ? text : "";
 
-		while (line && *line) {
+		while (*line) {
 			size_t bytes = strcspn(line, "\n"), blank = strspn(line, "\t");
 
 			for (size_t i = 0; i < blank; i++)

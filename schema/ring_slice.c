@@ -56,7 +56,7 @@ static int copy_staging(struct ring *ring, uint64_t next_block, int fd)
 	const struct ring_superblock *super = &ring->super;
 	int r = copy_range(ring, RING_STAGING_HEADER_OFFSET, RING_STAGING_HEADER_OFFSET,
 			   UINT64_C(2) * RING_STAGING_HEADER_BYTES, fd);
-	uint64_t first, next = 0;
+	uint64_t first = 0, next = 0;
 
 	if (r == 0)
 		r = copy_range(ring, super->staging_offset, super->staging_offset,
