@@ -392,6 +392,8 @@ static int answer(struct events *events)
 	error = events->options->reverse ? list_reversed(events) : list(events);
 	if (error == 0 && events->options->follow)
 		error = follow(&events->listing, next_no);
+	if (error == 0 && events->options->follow)
+		error = query_reopen(query); /* the answer reaches up to now */
 	if (error < 0)
 		return query_failed(query, error, "read");
 	r = query_end(query, events->listing.output, events->listing.found, 0);

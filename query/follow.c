@@ -198,28 +198,6 @@ static int say_missing(struct follow *follow, const char *reason, uint64_t count
 	return 0;
 }
 
-/* Another boot, or a clock that was set: wall times are found anew. */
-static int look_again(struct follow *follow)
-{
-	struct query *query = follow->query;
-	struct ledger *ledger;
-	struct clocks *clocks;
-	int r = ledger_open(query->ring_path, &ledger);
-
-	if (r < 0)
-		return r;
-	clocks = clocks_new(ledger);
-	if (!clocks) {
-		ledger_close(ledger);
-		return -ENOMEM;
-	}
-	clocks_free(query->clocks);
-	ledger_close(query->ledger);
-	query->clocks = clocks;
-	query->ledger = ledger;
-	return 0;
-}
-
 /* --- the walk --- */
 
 /* The fold as it was at the newest keyframe; *ret_block_no is where its events begin. */
@@ -282,7 +260,7 @@ static int begin_if_replaced(struct follow *follow)
 	    (now.st_ino == follow->file.st_ino && now.st_dev == follow->file.st_dev))
 		return 0;
 	end(follow);
-	r = look_again(follow);
+	r = query_reopen(follow->query);
 	if (r < 0)
 		return r == -EBADMSG || r == -ENOENT ? 0 : r; /* in the making */
 	(void)fprintf(stderr, "-- the ledger was made anew\n");
@@ -298,8 +276,9 @@ static int take(struct follow *follow, const struct event *event)
 	r = judge(follow, event);
 	if (r < 0 || event->event_no < follow->from_no)
 		return r < 0 ? r : 0;
+	/* Another boot, or a clock that was set: wall times are found anew. */
 	if (event->kind == EVENT_START || event->kind == EVENT_CLOCK) {
-		int again = look_again(follow);
+		int again = query_reopen(follow->query);
 
 		if (again < 0)
 			return again;

@@ -215,6 +215,34 @@ int query_open_window(struct query *query, const struct options *options)
 	return r < 0 ? query_failed(query, r, "read") : 0;
 }
 
+int query_reopen(struct query *query)
+{
+	char message[WINDOW_MESSAGE_BYTES] = "";
+	struct window window = { 0 };
+	struct clocks *clocks = NULL;
+	struct ledger *ledger;
+	int r = ledger_open(query->ring_path, &ledger);
+
+	if (r < 0)
+		return r;
+	clocks = clocks_new(ledger);
+	r = clocks ? window_init(&window, ledger, clocks, &query->options->window, &query->here,
+				 query_recorder_runs(query) == 1, message)
+		   : -ENOMEM;
+	if (r < 0) {
+		clocks_free(clocks);
+		ledger_close(ledger);
+		return r;
+	}
+	window_clear(&query->window);
+	clocks_free(query->clocks);
+	ledger_close(query->ledger);
+	query->window = window; /* of nothing, when the boot that was asked for is gone */
+	query->clocks = clocks;
+	query->ledger = ledger;
+	return 0;
+}
+
 int query_window_all(struct query *query)
 {
 	static const struct window_request all = { .boot = "all" };

@@ -38,6 +38,9 @@ int query_open(struct query *query, const struct options *options);
 /* query_open(), then makes the window out of the options. */
 int query_open_window(struct query *query, const struct options *options);
 
+/* After query_open_window(): the ledger as it is now, and the same window over it.  0; -errno: everything is as it was. */
+int query_reopen(struct query *query);
+
 /* After query_open(): the window is all boots, whole.  0 or an exit code. */
 int query_window_all(struct query *query);
 void query_clear(struct query *query);
