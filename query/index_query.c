@@ -13,6 +13,7 @@
 #include "query/sql_functions.h"
 #include "schema/cleanup.h"
 #include "schema/json.h"
+#include "schema/project.h"
 
 enum {
 	VALUE_MAX_BYTES = 1000000,
@@ -216,6 +217,21 @@ static int open_index(struct index_query *ask, const char *path)
 	return uri ? open_one(ask, uri, SQLITE_OPEN_URI) : SQLITE_NOMEM;
 }
 
+/* A ring from elsewhere has no index that could be trusted: one is made of it, in memory, which does not count as the question's. */
+static int open_ring(struct index_query *ask)
+{
+	const char *message = "";
+	int r = projector_in_memory(ask->query.ring_path, &ask->db, &message);
+
+	if (r == -ENOENT || r == -EACCES || r == -EBADMSG || r == -EPROTONOSUPPORT)
+		return query_failed(&ask->query, r, "open");
+	if (r < 0)
+		return complain(EXIT_ERROR, "cannot make an index of %s: %s", ask->query.ring_path,
+				message);
+	ask->memory_bytes += sqlite3_memory_used();
+	return 0;
+}
+
 /* The store may be reached over a symbolic link, the index itself may not be one. */
 static int resolve(const struct options *options, char path[PATH_MAX])
 {
@@ -255,15 +271,15 @@ int index_query_open(struct index_query *ask, const struct options *options)
 	if (r == 0)
 		r = read_limits(ask, options);
 	if (r == 0)
-		r = resolve(options, path);
+		r = options->from_ring ? open_ring(ask) : resolve(options, path);
 	if (r != 0)
 		return r;
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (!ask->db && access(path, F_OK) < 0 && errno == ENOENT)
 		return complain(EXIT_ERROR,
 				"there is no index in %s: 'procledger reindex' makes it from the "
 				"ledger",
 				options->store);
-	r = open_index(ask, path);
+	r = ask->db ? SQLITE_OK : open_index(ask, path);
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot open %s: %s", path,
 				ask->db ? sqlite3_errmsg(ask->db) : sqlite3_errstr(r));

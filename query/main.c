@@ -34,11 +34,11 @@ const struct command commands[] = {
 		  TAKES_STRICT | TAKES_UTC,
 	  LISTING_WORDS, "every event in the window, in order", help_events },
 	{ "sql", cmd_sql, "[QUERY]", 1,
-	  TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_SQL | TAKES_LIMITS, NULL,
+	  TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_SQL | TAKES_LIMITS, NULL,
 	  "asks the index in SQL (without QUERY: standard input)", help_sql },
 	{ "report", cmd_report, "[NAME]", 1,
-	  TAKES_WINDOW | TAKES_PAGER | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC | TAKES_REPORT |
-		  TAKES_LIMITS,
+	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC |
+		  TAKES_REPORT | TAKES_LIMITS,
 	  NULL, "what stands out in the window: failures, top programs, first-seen ones ...",
 	  help_report },
 	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,

@@ -259,6 +259,12 @@ for command in tree ps comm events; do
 	"$P" "$command" -o jsonl --from-ring - <"$scratch/foreign.ring" 2>/dev/null | cmp -s - "$scratch/before"
 	ok $? "also when it comes through a pipe"
 done
+for ask in 'SELECT * FROM event' 'SELECT * FROM process' 'SELECT * FROM comm_history'; do
+	"$P" --store "$store" sql "$ask" -o csv >"$scratch/before" 2>/dev/null
+	"$P" sql "$ask" -o csv --from-ring "$scratch/foreign.ring" 2>/dev/null | cmp -s - "$scratch/before"
+	ok $? "$ask of a ring that lies elsewhere is the same"
+done
+is "$(find "$scratch" -maxdepth 1 -name '*.db*')" "" "and no index was left beside it"
 run 3 "a file that is not there is an error" ps --from-ring "$scratch/nothing"
 complains "there is no file" "and told"
 head -c 30000 "$scratch/foreign.ring" >"$scratch/cut.ring"
