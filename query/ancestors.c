@@ -38,7 +38,6 @@ static bool index_ready(struct index *index, struct query *query)
 	return sqlite3_open_v2(query->index_path, &index->db,
 			       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) == SQLITE_OK &&
 	       sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
-	       sqlite3_db_config(index->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
 	       sqlite3_busy_timeout(index->db, 500) == SQLITE_OK &&
 	       is_of_this_ring(index->db, query) &&
 	       sqlite3_prepare_v2(index->db, sql, -1, &index->statement, NULL) == SQLITE_OK;
@@ -120,5 +119,16 @@ int ancestors_add(struct past *past, struct query *query)
 	index_done(&index);
 	if (r == 0 && asked)
 		past_relink(past);
+	return r;
+}
+
+int ancestors_select(struct past *past, struct query *query, const struct window_boot *window)
+{
+	const struct select *select = &query->options->select;
+	bool families = select_has(select, SELECT_UNDER) || select_has(select, SELECT_ABOVE);
+	int r = families ? ancestors_add(past, query) : 0;
+
+	if (r == 0)
+		(void)select_lives(select, query->clocks, past, window);
 	return r;
 }

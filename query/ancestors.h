@@ -10,3 +10,6 @@
 
 /* Gives parents that are known by id, but not to the past, their place in it.  0, or -ENOMEM. */
 int ancestors_add(struct past *past, struct query *query);
+
+/* select_lives() with what the query's options select; where families are asked for, also through such ancestors.  0 or -ENOMEM. */
+int ancestors_select(struct past *past, struct query *query, const struct window_boot *window);

@@ -1,6 +1,7 @@
 /* cmd_comm.c - what tasks called themselves, from when to when, and where each name came from. */
 #include <errno.h>
 
+#include "query/ancestors.h"
 #include "query/life_text.h"
 #include "query/past.h"
 #include "query/query.h"
@@ -130,9 +131,9 @@ static int history_boot(struct history *history)
 
 	if (r < 0)
 		return r;
-	(void)select_lives(select, history->query->clocks, past, history->window);
+	r = ancestors_select(past, history->query, history->window);
 	lives = past_lives(past, &count);
-	for (size_t i = 0; i < count && output_error(history->output) == 0; i++) {
+	for (size_t i = 0; r == 0 && i < count && output_error(history->output) == 0; i++) {
 		if (!lives[i]->selected || (select->count == 0 && !any_name(lives[i])))
 			continue;
 		for (const struct past_name *name = lives[i]->names; name; name = name->next) {
@@ -143,7 +144,7 @@ static int history_boot(struct history *history)
 		}
 	}
 	past_free(past);
-	return 0;
+	return r;
 }
 
 int cmd_comm(const struct options *options)

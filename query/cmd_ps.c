@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/ancestors.h"
 #include "query/life_text.h"
 #include "query/past.h"
 #include "query/ps_columns.h"
@@ -82,14 +83,14 @@ static int ps_boot(struct ps *ps)
 
 	if (r < 0)
 		return r;
-	(void)select_lives(&options->select, ps->query->clocks, past, ps->window);
+	r = ancestors_select(past, ps->query, ps->window);
 	lives = past_lives(past, &count);
-	for (size_t i = 0; i < count && output_error(ps->output) == 0; i++) {
+	for (size_t i = 0; r == 0 && i < count && output_error(ps->output) == 0; i++) {
 		if (lives[i]->selected)
 			show(ps, lives[i]);
 	}
 	past_free(past);
-	return 0;
+	return r;
 }
 
 /* -o with keywords, -f and the u of `ps aux`; where none is given, the usual columns. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "query/ancestors.h"
 #include "schema/cleanup.h"
 
 struct stream {
@@ -104,10 +105,7 @@ static int judge(struct stream *stream)
 	int r = past_new(stream->query->ledger, stream->boot,
 			 PAST_THREADS | select_past_flags(stream->select), &stream->past);
 
-	if (r == 0)
-		(void)select_lives(stream->select, stream->query->clocks, stream->past,
-				   stream->boot);
-	return r;
+	return r == 0 ? ancestors_select(stream->past, stream->query, stream->boot) : r;
 }
 
 static int stream_boot(struct stream *stream, unsigned flags)

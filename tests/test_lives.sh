@@ -148,4 +148,39 @@ run show
 is $status 2 "show wants to know of whom"
 run show 25 -o csv
 is $status 2 "a dossier is no table"
+
+# --- ancestors that ended before the newest keyframe ---
+{
+	cat <<-'END'
+		snapshot pid=1 ppid=0 comm=init argv=init ids=0
+		snapshot_end arg0=1
+		fork pid=10 ppid=1
+		exec pid=10 comm=grandpa argv=grandpa ids=0
+		fork pid=11 ppid=10
+		exec pid=11 comm=parent argv=parent ids=5
+		fork pid=12 ppid=11
+		exec pid=12 comm=child argv=child ids=7
+		exit pid=11 ppid=10 arg0=0 arg1=17
+		exit pid=10 ppid=1 arg0=0 arg1=17
+		seal
+	END
+	for second in $(seq 2 40); do
+		printf 'fork pid=%d ppid=12 t=%d000\nexit pid=%d ppid=12 t=%d500 arg0=0 arg1=17\nseal\n' $((100 + second)) "$second" $((100 + second)) "$second"
+	done
+} | "$BUILD/tests/tell" "$scratch/long"
+late='2026-11-22 12:00:38'
+run tree --store "$scratch/long" -S "$late"
+shows '^ *10 .*exit 0 +└─grandpa  \(ended before; from the index\)$' "an ancestor from before the keyframe is named out of the index"
+shows '^ *12 .* └─child$' "and its descendants hang below it"
+run tree --store "$scratch/long" -S "$late" 10
+shows '^ *12 .* └─child$' "--under reaches through it"
+for command in ps comm events; do
+	run $command --store "$scratch/long" -S "$late" --under 10
+	shows '140' "also of $command"
+	hides '^ *1 ' "and to nobody else"
+done
+run show --store "$scratch/long" 12 -S "$late"
+shows '^ +11 .*parent  \(ended before; from the index\)$' "show tells it in the ancestry"
+run tree --from-ring "$scratch/long/ledger.ring" -S "$late"
+shows '^ *12 .* child  \(parent 11 not known\)$' "without an index it is said not to be known"
 done_testing
