@@ -75,7 +75,7 @@ $(B)/procledgerd: $(B)/recorder/main.o $(B)/librecorder.a $(B)/libschema.a
 $(B)/procledger: $(B)/query/main.o $(B)/libquery.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
 # The shell of procledger sql; the recorder needs none of it.
-$(B)/procledger: LIBS += -ledit
+$(B)/procledger $(TESTS): LIBS += -ledit
 # Loaded by programs that have SQLite and no sanitizer.
 $(EXTENSION): query/sql_functions.c query/when.c Makefile
 	@mkdir -p $(@D)
