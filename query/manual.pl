@@ -22,7 +22,6 @@ sub options {
 sub mdoc {
 	my ($left, $text) = @{$_[0]}[1, 2];
 	my ($letter, $name, $rest) = $left =~ /^(?:-(.), |    )--([a-z-]+)(.*)$/ or die "$left\n";
-	$name =~ s/-/\\-/g;
 	my $argument = $rest =~ /^\[=(.*)\]$/ ? " Ns Op = Ns Ar \L$1" : $rest =~ /^ (.*)/ ? " Ar \L$1" : '';
 	my $short = defined $letter ? "Fl $letter , " : '';
 	for my $word ($rest =~ /[A-Z]+/g) {
