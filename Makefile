@@ -154,6 +154,7 @@ torture-fuzz:
 bench: everything
 	BUILD=$(B) tests/bench.sh
 	BUILD=$(B) tests/bench_peers.sh
+	BUILD=$(B) tests/bench_follow.sh
 bench-ledger: all
 	BUILD=$(B) tests/bench-ledger
 bare:

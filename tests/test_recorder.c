@@ -157,6 +157,7 @@ struct walk {
 	uint8_t *stream; /* kernel events as datagrams again; the caller's buffer or NULL */
 	size_t stream_bytes, stream_capacity;
 	uint8_t forked[1 << 22], exited[1 << 22]; /* how often a tid, up to 254 */
+	uint8_t executed[1 << 22];                /* likewise */
 	uint8_t named[1 << 22];                   /* likewise, while it lived */
 };
 static struct walk walk;
@@ -218,6 +219,8 @@ static void see(const struct event *event)
 		count_tid(walk.forked, event->tid);
 	if (event->kind == EVENT_EXIT)
 		count_tid(walk.exited, event->tid);
+	if (event->kind == EVENT_EXEC)
+		count_tid(walk.executed, event->tid);
 	if (event->kind == EVENT_COMM && event->tid < sizeof(walk.forked) &&
 	    walk.forked[event->tid] > walk.exited[event->tid])
 		count_tid(walk.named, event->tid);
@@ -746,7 +749,7 @@ static void test_flood(void)
 		_exit(0);
 	}
 	rest_ms(20);
-	tids = storm("fork", 500, 2);
+	tids = storm("exec", 150, 2);
 	(void)kill(-flood, SIGKILL);
 	(void)waitpid(flood, NULL, 0);
 	rest_ms(100); /* its workers end too, and the last event of each CPU has its room */
@@ -757,8 +760,9 @@ static void test_flood(void)
 	   "a flood of names overruns it: %llu were lost, the sockets say %llu (%llu unaccounted)",
 	   (unsigned long long)walk.lost, (unsigned long long)walk.stop_drops,
 	   (unsigned long long)walk.unaccounted);
-	ok(tids == 1000 && missing(tids, walk.forked) == 0 && missing(tids, walk.exited) == 0,
-	   "and costs not one birth or end of %zu", tids);
+	ok(tids == 300 && missing(tids, walk.forked) == 0 && missing(tids, walk.executed) == 0 &&
+		   missing(tids, walk.exited) == 0,
+	   "and costs not one birth, exec or end of %zu", tids);
 }
 
 static void test_blind(void)
