@@ -51,7 +51,8 @@ WARN = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-
 HARDEN = -fPIE -fstack-protector-strong $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(HARDEN) -pthread $(CPPFLAGS) $(CFLAGS) $(SAN)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
-LIBS = -lsqlite3 -ldeflate -lmnl -lsodium
+# Each program names only those that it uses: every one takes time at its start.
+LIBS = -Wl,--as-needed -lsqlite3 -ldeflate -lmnl -lsodium -ledit
 LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 Q = $(if $(V),,@echo "  $(1) $@";)
 
@@ -74,8 +75,6 @@ $(B)/procledgerd: $(B)/recorder/main.o $(B)/librecorder.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
 $(B)/procledger: $(B)/query/main.o $(B)/libquery.a $(B)/libschema.a
 	$(call Q,LINK)$(LINK)
-# The shell of procledger sql; the recorder needs none of it.
-$(B)/procledger $(TESTS): LIBS += -ledit
 # Loaded by programs that have SQLite and no sanitizer.
 $(EXTENSION): query/sql_functions.c query/when.c Makefile
 	@mkdir -p $(@D)
