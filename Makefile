@@ -91,8 +91,10 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
 $(B)/tests/tiny: tests/tiny.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,LINK)$(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<
+# Sums that the tests make for themselves.
+$(TESTS): LIBS += -lz
 $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
-	$(call Q,LINK)$(LINK) -lz
+	$(call Q,LINK)$(LINK)
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC  )$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
