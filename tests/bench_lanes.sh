@@ -2,13 +2,14 @@
 # bench_lanes.sh [PART...]  What is recorded of short lives, and what recording costs those who are recorded.  Needs root.
 # Parts: exec (programs known with their arguments), storms (STORM_S seconds of each: what is lost); fork, loop (of execs), build (time of
 # the workload with a listener to that without, and CPU of the listener; ROUNDS interleaved rounds, medians), beside those of a bare
-# listener that throws everything away, forkstat, extrace and auditd, where they are installed and can run.
+# listener that throws everything away, forkstat, extrace and auditd, where they are installed and can run; LISTENERS="none ..." for fewer.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C
 BUILD=${BUILD:-build/plain}
 ROUNDS=${ROUNDS:-5}
 STORM_S=${STORM_S:-10}
+LISTENERS=${LISTENERS:-none ring index bare forkstat extrace auditd}
 cpus=$(nproc)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.bench.XXXXXX")
 listener=''
@@ -136,12 +137,12 @@ cost() {
 	local name why round
 	rm -f "$scratch"/times.*
 	for round in $(seq "$ROUNDS"); do
-		for name in none ring index bare forkstat extrace auditd; do
+		for name in $LISTENERS; do
 			[ -n "$(missing $name)" ] || measure $name "$1"
 		done
 	done
 	: "$round"
-	for name in none ring index bare forkstat extrace auditd; do
+	for name in $LISTENERS; do
 		why=$(missing $name)
 		if [ -n "$why" ]; then
 			printf '%-6s %-9s skipped: %s\n' "$1" $name "$why"
