@@ -138,21 +138,21 @@ cost() {
 	rm -f "$scratch"/times.*
 	for round in $(seq "$ROUNDS"); do
 		for name in $LISTENERS; do
-			[ -n "$(missing $name)" ] || measure $name "$1"
+			[ -n "$(missing "$name")" ] || measure "$name" "$1"
 		done
 	done
 	: "$round"
 	for name in $LISTENERS; do
-		why=$(missing $name)
+		why=$(missing "$name")
 		if [ -n "$why" ]; then
-			printf '%-6s %-9s skipped: %s\n' "$1" $name "$why"
+			printf '%-6s %-9s skipped: %s\n' "$1" "$name" "$why"
 			continue
 		fi
 		# The ratio is of each round's own pair: what else runs here changes from minute to minute.
 		paste -d ' ' "$scratch/times.none" "$scratch/times.$name" | awk '{ print $3 / $1 }' | median >"$scratch/ratio"
 		awk '{ print $2 }' "$scratch/times.$name" | median >"$scratch/cpu"
 		perl -e 'printf "%-6s %-9s time %.2f s, ratio %.3f; CPU of the listener %.2f us %s\n", @ARGV[0, 1], $ARGV[2], $ARGV[3],
-			$ARGV[4] / 1e3 / $ARGV[5], $ARGV[6]' "$1" $name "$(awk '{ print $1 }' "$scratch/times.$name" | median)" \
+			$ARGV[4] / 1e3 / $ARGV[5], $ARGV[6]' "$1" "$name" "$(awk '{ print $1 }' "$scratch/times.$name" | median)" \
 			"$(cat "$scratch/ratio")" "$(cat "$scratch/cpu")" "$2" "$3"
 	done
 }
