@@ -74,5 +74,13 @@ int cpus_online(struct cpus *ret_cpus)
 	char text[TEXT_BYTES];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
+	if (fd < 0 && errno == ENOENT) {
+		long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+		if (count > 0) {
+			*ret_cpus = cpus_range(0, (uint32_t)count - 1);
+			return 0;
+		}
+	}
 	return n < 0 ? -errno : cpus_parse(text, (size_t)n, ret_cpus);
 }

@@ -33,5 +33,5 @@ struct cpus cpus_range(uint32_t first, uint32_t last);
 /* A list as in /sys/devices/system/cpu: "0-3,8\n".  0 or -EBADMSG. */
 int cpus_parse(const char *text, size_t bytes, struct cpus *ret_cpus);
 
-/* Those that are on line.  0, -EBADMSG or -errno. */
+/* Those that are on line; where no sysfs is mounted, as many from 0 on as the C library counts.  0, -EBADMSG or -errno. */
 int cpus_online(struct cpus *ret_cpus);

@@ -38,6 +38,13 @@ skip_all() {
 	exit 0
 }
 
+# has_terminal  Whether script(1) can make one here.
+has_terminal() {
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 && return 0
+	note 'no terminal can be made here: what needs one is skipped'
+	return 1
+}
+
 done_testing() {
 	echo "1..$tap_count"
 	exit $tap_failed

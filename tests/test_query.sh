@@ -271,7 +271,7 @@ head -c 30000 "$scratch/foreign.ring" >"$scratch/cut.ring"
 "$P" tree --from-ring "$scratch/cut.ring" >/dev/null 2>&1
 [ $? -le 3 ]
 ok $? "a ring that is cut short gives an answer or an error"
-command -v script >/dev/null && {
+has_terminal && {
 	tty() { # ENVIRONMENT... -- ARGUMENT...  What a terminal of 40 columns is given.
 		local environment=()
 		while [ "$1" != -- ]; do

@@ -76,7 +76,7 @@ replay zoo --step --speed 1
 is $? 2 "--step has no speed"
 
 # --- a key for each event ---
-if command -v script >/dev/null; then
+if has_terminal; then
 	printf '   q' | script -qec "$P --store $scratch/zoo replay --step >$scratch/out" /dev/null >/dev/null 2>&1
 	is "$(wc -l <"$scratch/out")" 3 "with --step a key shows an event, and q ends it"
 	printf ' g' | script -qec "$P --store $scratch/zoo replay --step >$scratch/out --kind start" /dev/null >/dev/null 2>&1

@@ -87,8 +87,7 @@ if command -v python3 >/dev/null && python3 -c 'import sqlite3; sqlite3.connect(
 fi
 
 # --- the shell ---
-if ! command -v script >/dev/null; then
-	note "script(1) is not here: the shell is not tested"
+if ! has_terminal; then
 	done_testing
 fi
 # shell LINES...  What a terminal shows of a session.
