@@ -18,6 +18,7 @@
 #include "schema/cleanup.h"
 #include "schema/ring.h"
 #include "tests/child.h"
+#include "tests/shell.h"
 #include "tests/tap.h"
 
 enum {
@@ -44,17 +45,6 @@ static uint64_t now_us(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[2048];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command);
 }
 
 /* --- the program --- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "query/options.h"
+#include "tests/shell.h"
 #include "tests/tap.h"
 
 enum { OUTPUT_BYTES = 1 << 22, QUICK_FIRST = 60, QUICK_MORE = 60, QUICK_FEW = 3, SHOWN_MAX = 5 };
@@ -157,18 +158,6 @@ static void run_all(const struct run *run, uint64_t stride, uint64_t *shared)
 	   "%s: without it ends in one sentence or with the right answer (%u tried, %u bad, %u "
 	   "ended)",
 	   run->name, tried, bad, failed);
-}
-
-static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int shell(const char *format, ...)
-{
-	char command[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command);
 }
 
 int main(int argc, char **argv)

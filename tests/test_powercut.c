@@ -28,6 +28,7 @@
 #include "schema/event.h"
 #include "schema/ring.h"
 #include "tests/live_kernel.h"
+#include "tests/shell.h"
 #include "tests/tap.h"
 
 /* fs/ext4/ext4.h; no header for programs has them. */
@@ -85,17 +86,6 @@ static void rest_ms(unsigned ms)
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
 	(void)nanosleep(&t, NULL);
-}
-
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[2048];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command);
 }
 
 /* --- the machine --- */

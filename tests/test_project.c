@@ -14,6 +14,7 @@
 #include "schema/cleanup.h"
 #include "schema/detail.h"
 #include "schema/project.h"
+#include "tests/shell.h"
 #include "tests/tap.h"
 
 enum { TIDS = 400, STEP_EVENTS = 5000 };
@@ -320,17 +321,6 @@ static void same_as_rebuilt(struct ledger *ledger, const char *when)
 	ok(r == 0, "%s: the index is rebuilt from %" PRIu64 " events %s", when, events, message);
 	ok(index_differences(ledger->index, ledger->rebuilt) == 0,
 	   "%s: live and rebuilt index are the same, row for row (invariant 8)", when);
-}
-
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command);
 }
 
 /* A power cut takes what the ring had not synced, while the index had been written back by chance: it knows events that the ring gives

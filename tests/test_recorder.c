@@ -22,6 +22,7 @@
 #include "schema/wire.h"
 #include "tests/child.h"
 #include "tests/live_kernel.h"
+#include "tests/shell.h"
 #include "tests/tap.h"
 
 enum { PATH_BYTES = 512, LOG_BYTES = 8192, ARGUMENTS_MAX = 16, STREAM_EVENTS = 20000 };
@@ -44,17 +45,6 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[2048];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command);
 }
 
 static void store_new(void)
