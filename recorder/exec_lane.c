@@ -111,14 +111,16 @@ static void *lane_main(void *context)
 	lane_pin(lane);
 	lane->mode = realtime_enter();
 	(void)sem_post(&lane->begun);
-	while (!atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
+	/* Asking first is a call less where programs begin one by one. */
+	while (poll(waits, 2, -1) >= 0 &&
+	       !atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
 		uint32_t length;
 		int n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 0, 1,
 					  &length);
 
 		if (n > 0)
 			exec_take(lane, length);
-		else if (n < 0 || poll(waits, 2, -1) < 0)
+		else if (n < 0)
 			break; /* the ordinary way reads from here on */
 	}
 	return NULL;

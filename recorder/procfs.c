@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "recorder/memo.h"
 #include "schema/bytes.h"
 #include "schema/cleanup.h"
 #include "schema/event.h"
@@ -34,6 +35,7 @@ struct procfs {
 	uint8_t stat[PROCFS_TEXT_MAX_BYTES], text[PROCFS_TEXT_MAX_BYTES];
 	uint8_t cgroup[PROCFS_CGROUP_MAX_BYTES];
 	le32 ids[4], loginuid, sessionid, pidns, redactions;
+	struct memo memo;
 };
 
 /* --- PIDFD_GET_INFO: include/uapi/linux/pidfd.h of 6.13, which the headers of Debian 12 do not have --- */
@@ -46,32 +48,34 @@ struct pidfd_info_v0 {
 };
 _Static_assert(sizeof(struct pidfd_info_v0) == 64, "PIDFD_INFO_SIZE_VER0");
 
-#define PROCFS_PIDFD_GET_INFO   _IOWR(0xff, 11, struct pidfd_info_v0)
-#define PROCFS_PIDFD_INFO_CREDS (UINT64_C(1) << 1)
+#define PROCFS_PIDFD_GET_INFO      _IOWR(0xff, 11, struct pidfd_info_v0)
+#define PROCFS_PIDFD_INFO_CREDS    (UINT64_C(1) << 1)
+#define PROCFS_PIDFD_INFO_CGROUPID (UINT64_C(1) << 2)
 
 /* The ids of a process by its number: a third of what the text of status costs.  -ENOTTY, -EINVAL: not this kernel. */
-static int pidfd_ids(uint32_t pid, uint32_t ret_ids[4])
+static int pidfd_info(uint32_t pid, struct pidfd_info_v0 *ret_info)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pidfd_info_v0 info = { .mask = PROCFS_PIDFD_INFO_CREDS };
 
-	if (fd < 0 || ioctl(fd, PROCFS_PIDFD_GET_INFO, &info) < 0)
+	*ret_info = (struct pidfd_info_v0){ .mask = PROCFS_PIDFD_INFO_CREDS |
+						    PROCFS_PIDFD_INFO_CGROUPID };
+	if (fd < 0 || ioctl(fd, PROCFS_PIDFD_GET_INFO, ret_info) < 0)
 		return -errno;
-	if (!(info.mask & PROCFS_PIDFD_INFO_CREDS))
-		return -ESRCH;
-	ret_ids[0] = info.ruid;
-	ret_ids[1] = info.euid;
-	ret_ids[2] = info.rgid;
-	ret_ids[3] = info.egid;
-	return 0;
+	return ret_info->mask & PROCFS_PIDFD_INFO_CREDS ? 0 : -ESRCH;
+}
+
+/* The cgroup of the v2 hierarchy that it is in; 0: not known. */
+static uint64_t info_cgroup_id(const struct pidfd_info_v0 *info)
+{
+	return info->mask & PROCFS_PIDFD_INFO_CGROUPID ? info->cgroupid : 0;
 }
 
 int procfs_open(const struct procfs_setup *setup, struct procfs **ret_procfs)
 {
 	auto_close int fd = open(setup->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	long ticks = sysconf(_SC_CLK_TCK);
+	struct pidfd_info_v0 info;
 	struct procfs *procfs;
-	uint32_t ids[4];
 
 	if (fd < 0)
 		return -errno;
@@ -85,7 +89,7 @@ int procfs_open(const struct procfs_setup *setup, struct procfs **ret_procfs)
 	procfs->redactor = setup->redactor;
 	procfs->has_audit = faccessat(fd, "self/loginuid", F_OK, 0) == 0;
 	procfs->has_pidns = faccessat(fd, "self/ns/pid", F_OK, 0) == 0;
-	procfs->has_pidfd_info = procfs->has_pidns && pidfd_ids((uint32_t)getpid(), ids) == 0;
+	procfs->has_pidfd_info = procfs->has_pidns && pidfd_info((uint32_t)getpid(), &info) == 0;
 	procfs->fd = steal_fd(&fd);
 	*ret_procfs = procfs;
 	return 0;
@@ -128,26 +132,19 @@ static uint8_t state_of_error(ssize_t r)
 	}
 }
 
-/* The file's bytes, at most capacity; or -errno.  A short read is not the end in /proc: only nothing is. */
+/* The file's bytes, at most capacity; or -errno.  Each of the files read here is given whole to one read() that has the room (fs/proc/base.c,
+ * fs/seq_file.c: one record), so that less than that is its end and costs no second one. */
 static ssize_t file_read(int dir, const char *name, uint8_t *out, size_t capacity)
 {
 	auto_close int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	size_t bytes = 0;
+	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	while (bytes < capacity) {
-		ssize_t n = read(fd, out + bytes, capacity - bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		bytes += (size_t)n;
-	}
-	return (ssize_t)bytes;
+	do
+		n = read(fd, out, capacity);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 /* A field of n bytes read into data, or of the error n; what goes beyond max_bytes was only read to see that it is there. */
@@ -173,22 +170,44 @@ static struct detail_field link_field(int dir, const char *name, uint8_t *out)
 	return field_of(out, n < 0 ? -errno : n, PROCFS_PATH_MAX_BYTES);
 }
 
-static struct detail_field cgroup_field(struct procfs *procfs, int dir)
+/* Reads the cgroup; *ret_unified: it is of the v2 hierarchy, and whole. */
+static struct detail_field cgroup_read(struct procfs *procfs, int dir, bool *ret_unified)
 {
 	ssize_t n = file_read(dir, "cgroup", procfs->text, sizeof(procfs->text));
 	struct detail_field field;
 	const uint8_t *path;
 	size_t bytes;
+	int r;
 
+	*ret_unified = false;
 	if (n < 0)
 		return field_of(NULL, n, 0);
-	if (procfs_parse_cgroup(procfs->text, (size_t)n, &path, &bytes) < 0)
+	r = procfs_parse_cgroup(procfs->text, (size_t)n, &path, &bytes);
+	if (r < 0)
 		return (struct detail_field){ .state = DETAIL_ABSENT };
 	field = field_of(procfs->cgroup, (ssize_t)bytes, sizeof(procfs->cgroup));
 	memcpy(procfs->cgroup, path, field.bytes);
 	/* The line looked for may stand behind what was read. */
 	if ((size_t)n == sizeof(procfs->text))
 		field.state = DETAIL_TRUNCATED;
+	*ret_unified = r == 0 && field.state == DETAIL_READ;
+	return field;
+}
+
+/* id: of the cgroup that it is in, 0 when that is not known. */
+static struct detail_field cgroup_field(struct procfs *procfs, int dir, uint32_t pid, uint64_t id)
+{
+	struct pidfd_info_v0 info;
+	struct detail_field field;
+	size_t bytes;
+	const uint8_t *path = memo_cgroup(&procfs->memo, id, &bytes);
+	bool unified;
+
+	if (path)
+		return field_of(path, (ssize_t)bytes, sizeof(procfs->cgroup));
+	field = cgroup_read(procfs, dir, &unified);
+	if (id != 0 && unified && pidfd_info(pid, &info) == 0 && info_cgroup_id(&info) == id)
+		memo_cgroup_note(&procfs->memo, id, field.data, field.bytes);
 	return field;
 }
 
@@ -234,27 +253,41 @@ static void argv_take(struct procfs *procfs, int dir, struct detail_field *field
 					    sizeof(procfs->redactions));
 }
 
-/* The ids of a process: by number where the kernel can.  Whether the number was still that of the process behind dir is for the caller to
- * see, by reading something under dir afterwards. */
-static struct detail_field ids_field(struct procfs *procfs, int dir, uint32_t pid)
+static struct detail_field ids_field(struct procfs *procfs, const uint32_t ids[4])
 {
-	uint32_t ids[4] = { 0 };
-	ssize_t n;
-
-	if (procfs->has_pidfd_info) {
-		n = pidfd_ids(pid, ids);
-		if (n < 0)
-			return field_of(NULL, n, 0);
-	} else {
-		n = file_read(dir, "status", procfs->text, sizeof(procfs->text));
-		if (n < 0)
-			return field_of(NULL, n, 0);
-		if (procfs_parse_status(procfs->text, (size_t)n, ids) < 0)
-			return (struct detail_field){ .state = DETAIL_GONE };
-	}
 	for (unsigned i = 0; i < 4; i++)
 		procfs->ids[i] = le32_put(ids[i]);
 	return field_of((const uint8_t *)procfs->ids, sizeof(procfs->ids), sizeof(procfs->ids));
+}
+
+static struct detail_field status_field(struct procfs *procfs, int dir)
+{
+	ssize_t n = file_read(dir, "status", procfs->text, sizeof(procfs->text));
+	uint32_t ids[4] = { 0 };
+
+	if (n < 0)
+		return field_of(NULL, n, 0);
+	if (procfs_parse_status(procfs->text, (size_t)n, ids) < 0)
+		return (struct detail_field){ .state = DETAIL_GONE };
+	return ids_field(procfs, ids);
+}
+
+/* ids and cgroup: by number where the kernel can.  Whether the number was still that of the process behind dir is for the caller to see, by
+ * reading something under dir afterwards. */
+static void info_take(struct procfs *procfs, int dir, uint32_t pid, struct detail_field *field)
+{
+	struct pidfd_info_v0 info = { 0 };
+	int r;
+
+	if (!procfs->has_pidfd_info) {
+		field[DETAIL_IDS] = status_field(procfs, dir);
+	} else {
+		r = pidfd_info(pid, &info);
+		field[DETAIL_IDS] = r == 0 ? ids_field(procfs, (uint32_t[]){ info.ruid, info.euid,
+									     info.rgid, info.egid })
+					   : field_of(NULL, r, 0);
+	}
+	field[DETAIL_CGROUP] = cgroup_field(procfs, dir, pid, info_cgroup_id(&info));
 }
 
 static struct detail_field u32_field(struct procfs *procfs, int dir, const char *name, le32 *out)
@@ -268,6 +301,25 @@ static struct detail_field u32_field(struct procfs *procfs, int dir, const char 
 		return (struct detail_field){ .state = DETAIL_GONE };
 	*out = le32_put(value);
 	return field_of(out->b, sizeof(*out), sizeof(*out));
+}
+
+static void login_take(struct procfs *procfs, int dir, uint32_t pid, struct detail_field *field)
+{
+	struct detail_field *session = &field[DETAIL_SESSIONID], *login = &field[DETAIL_LOGINUID];
+	uint32_t loginuid;
+
+	*session = u32_field(procfs, dir, "sessionid", &procfs->sessionid);
+	if (session->state == DETAIL_READ &&
+	    memo_login(&procfs->memo, le32_get(procfs->sessionid), &loginuid)) {
+		procfs->loginuid = le32_put(loginuid);
+		*login = field_of(procfs->loginuid.b, sizeof(procfs->loginuid),
+				  sizeof(procfs->loginuid));
+		return;
+	}
+	*login = u32_field(procfs, dir, "loginuid", &procfs->loginuid);
+	if (session->state == DETAIL_READ && login->state == DETAIL_READ)
+		memo_login_note(&procfs->memo, pid, le32_get(procfs->sessionid),
+				le32_get(procfs->loginuid));
 }
 
 /* The link reads "pid:[4026531836]". */
@@ -383,17 +435,15 @@ static void fields_read(struct procfs *procfs, int dir, uint32_t pid, struct pro
 	argv_take(procfs, dir, field);
 	field[DETAIL_CWD] = link_field(dir, "cwd", procfs->cwd);
 	stat_take(procfs, dir, "stat", task);
-	field[DETAIL_CGROUP] = cgroup_field(procfs, dir);
-	field[DETAIL_IDS] = ids_field(procfs, dir, pid);
-	if (procfs->has_audit) {
-		field[DETAIL_LOGINUID] = u32_field(procfs, dir, "loginuid", &procfs->loginuid);
-		field[DETAIL_SESSIONID] = u32_field(procfs, dir, "sessionid", &procfs->sessionid);
-	}
+	info_take(procfs, dir, pid, field);
+	if (procfs->has_audit)
+		login_take(procfs, dir, pid, field);
 	if (procfs->has_pidns)
 		field[DETAIL_PIDNS] = pidns_field(procfs, dir);
 	/* The number was not given to another while the process is still there. */
 	if (field[DETAIL_PIDNS].state == DETAIL_GONE && procfs->has_pidfd_info)
-		field[DETAIL_IDS] = (struct detail_field){ .state = DETAIL_GONE };
+		field[DETAIL_IDS] = field[DETAIL_CGROUP] =
+			(struct detail_field){ .state = DETAIL_GONE };
 	argv_fit(&task->detail);
 }
 

@@ -168,5 +168,5 @@ int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_p
 		return -EBADMSG;
 	*ret_path = path;
 	*ret_bytes = path_bytes;
-	return 0;
+	return best == UNIFIED ? 0 : PROCFS_CGROUP_V1;
 }

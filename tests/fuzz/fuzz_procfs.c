@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
 	if (procfs_parse_stat(data, bytes, &stat) == 0)
 		within(data, bytes, stat.comm, stat.comm_bytes);
-	if (procfs_parse_cgroup(data, bytes, &path, &path_bytes) == 0)
+	if (procfs_parse_cgroup(data, bytes, &path, &path_bytes) >= 0)
 		within(data, bytes, path, path_bytes);
 	(void)procfs_parse_status(data, bytes, ids);
 	(void)procfs_parse_u32(data, bytes, &value);
