@@ -17,7 +17,8 @@
 enum {
 	PAUSE_BUSY_MS = 1,
 	PAUSE_MS = 20,
-	PAUSE_IDLE_MS = 50,
+	PAUSE_IDLE_MS = 100,
+	MUCH_DENOMINATOR = 64, /* of the staging area: what is much to come within a pause */
 	SYNC_EVERY_MS = 1000,
 	RETRY_EVERY_MS = 1000,
 	AGE_MAX_S = 3600,
@@ -189,14 +190,34 @@ static void boot_answer(struct sealer *sealer)
 	(void)eventfd_write(sealer->answer_fd, 1);
 }
 
+/* How long until the next turn, after grown_bytes have come since the last one. */
+static int pause_ms(const struct sealer *sealer, size_t grown_bytes)
+{
+	const struct sealer_setup *setup = &sealer->setup;
+	uint64_t since_ms;
+
+	if (sealer->seen_bytes > setup->stage_bytes / 4)
+		return PAUSE_BUSY_MS;
+	if (grown_bytes >= setup->stage_bytes / MUCH_DENOMINATOR ||
+	    (grown_bytes > 0 && setup->durability == DURABILITY_BATCH))
+		return PAUSE_MS;
+	/* A sync that is due by then is not put off. */
+	since_ms = (clock_monotonic_ns() - sealer->synced_ns) / NS_PER_MS;
+	if (sealer->dirty && since_ms < SYNC_EVERY_MS && SYNC_EVERY_MS - since_ms < PAUSE_IDLE_MS)
+		return (int)(SYNC_EVERY_MS - since_ms) + 1;
+	return PAUSE_IDLE_MS;
+}
+
 /* One turn.  Gives how long to rest. */
 static int turn(struct sealer *sealer)
 {
-	uint64_t now_ns = clock_monotonic_ns();
-	size_t used_bytes = stage_used_bytes(sealer->stage);
-	bool grown = used_bytes != sealer->seen_bytes, sealed = false;
+	const uint64_t now_ns = clock_monotonic_ns();
+	const size_t used_bytes = stage_used_bytes(sealer->stage);
+	const size_t grown_bytes =
+		used_bytes > sealer->seen_bytes ? used_bytes - sealer->seen_bytes : 0;
+	bool sealed = false;
 
-	if (grown)
+	if (used_bytes != sealer->seen_bytes)
 		sealer->dirty = true;
 	if (used_bytes > 0 && sealer->staged_since_ns == 0)
 		sealer->staged_since_ns = now_ns;
@@ -208,9 +229,7 @@ static int turn(struct sealer *sealer)
 		sync_when_due(sealer, now_ns);
 	}
 	sealer->seen_bytes = stage_used_bytes(sealer->stage);
-	if (sealed || sealer->seen_bytes > sealer->setup.stage_bytes / 4)
-		return PAUSE_BUSY_MS;
-	return grown ? PAUSE_MS : PAUSE_IDLE_MS;
+	return sealed ? PAUSE_BUSY_MS : pause_ms(sealer, grown_bytes);
 }
 
 static void *sealer_main(void *context)
