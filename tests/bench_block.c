@@ -5,22 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "schema/block.h"
 #include "schema/bytes.h"
 #include "schema/cleanup.h"
 #include "schema/ring_format.h"
 #include "schema/wire.h"
+#include "tests/clocks.h"
 
 enum { ROUNDS = 15, REPEATED_EVENTS = 120000 };
 
 static double cpu_seconds(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	return (double)clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e9;
 }
 
 static uint8_t *file_read(const char *path, size_t *ret_bytes)

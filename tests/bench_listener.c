@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "recorder/connector.h"
 #include "schema/ring_format.h"
+#include "tests/clocks.h"
 
 static uint8_t slots[CONNECTOR_LANES][RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES];
 static uint32_t lengths[RING_LANDING_SLOT_COUNT];
@@ -27,14 +27,6 @@ static uint64_t drain(struct connector *connectors[CONNECTOR_LANES])
 		} while (n == RING_LANDING_SLOT_COUNT);
 	}
 	return events;
-}
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 int main(int argc, char **argv)
@@ -60,6 +52,7 @@ int main(int argc, char **argv)
 		events += drain(connectors);
 	} while (sigtimedwait(&term, NULL, &rest) < 0);
 	events += drain(connectors);
-	printf("%" PRIu64 " %.3f\n", events, events ? (double)cpu_ns() / (double)events / 1000 : 0);
+	printf("%" PRIu64 " %.3f\n", events,
+	       events ? (double)clock_ns(CLOCK_PROCESS_CPUTIME_ID) / (double)events / 1000 : 0);
 	return 0;
 }

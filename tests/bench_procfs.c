@@ -5,21 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "recorder/procfs.h"
 #include "recorder/redact.h"
+#include "tests/clocks.h"
 
 enum { READS = 20000, ROUNDS = 5 };
 
 /* Of this thread, so that others on the machine count less. */
 static uint64_t cpu_ns(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static double best_us(struct procfs *procfs)

@@ -3,9 +3,9 @@
  * A real ring, its real sealer, and calls that fail when the test says so.  Holds invariant 2 of FORMAT.md.
  */
 #include <stdatomic.h>
-#include <time.h>
 
 #include "recorder/sealer.h"
+#include "tests/clocks.h"
 #include "tests/ring_fixture.h"
 
 enum { WAIT_MS = 20000, EVENTS = 1200 };
@@ -41,11 +41,6 @@ static void say_nothing(const char *format, ...)
 	(void)format;
 }
 
-static void rest(void)
-{
-	(void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
-}
-
 /* The next failure; at_ns 0: none came in time. */
 static struct sealer_error error_wait(struct sealer *sealer)
 {
@@ -53,7 +48,7 @@ static struct sealer_error error_wait(struct sealer *sealer)
 	const struct sealer_error *found = NULL;
 
 	for (int i = 0; i < WAIT_MS / 2 && !(found = sealer_error_peek(sealer)); i++)
-		rest();
+		rest_ms(2);
 	if (found) {
 		error = *found;
 		sealer_error_take(sealer);
@@ -70,7 +65,7 @@ static bool recovers(struct sealer *sealer, unsigned *ret_more)
 			sealer_error_take(sealer);
 		if (sealer_failure(sealer) == 0)
 			return true;
-		rest();
+		rest_ms(2);
 	}
 	return false;
 }

@@ -3,13 +3,13 @@
 
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "recorder/clock.h"
 #include "recorder/exec_table.h"
 #include "schema/detail.h"
 #include "schema/event.h"
 #include "schema/wire.h"
+#include "tests/clocks.h"
 #include "tests/live_kernel.h"
 #include "tests/tap.h"
 
@@ -30,7 +30,6 @@ static uint8_t datagram[256];
 static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, const char *argument,
 			struct detail *ret_detail)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
 	struct event event = { 0 };
 	size_t bytes = 0;
 	uint64_t read_ns;
@@ -46,7 +45,7 @@ static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, c
 		int r;
 
 		if (connector_receive(main_lane, datagram, sizeof(datagram), 0, 1, &length) != 1) {
-			(void)nanosleep(&pause, NULL);
+			rest_ms(5);
 			continue;
 		}
 		if (wire_decode(datagram, length, &event) != 0 || event.kind != EVENT_EXEC ||
@@ -57,7 +56,7 @@ static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, c
 		while ((r = exec_lanes_take(lanes, event.cpu, event.seq, packed, &bytes,
 					    &read_ns)) == EXEC_TABLE_NOT_YET &&
 		       i++ < TRIES)
-			(void)nanosleep(&pause, NULL);
+			rest_ms(5);
 		if (r == 0 && detail_unpack(packed, bytes, ret_detail) < 0)
 			return -1;
 		return r;

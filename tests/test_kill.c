@@ -12,12 +12,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "schema/cleanup.h"
 #include "schema/ring.h"
 #include "tests/child.h"
+#include "tests/clocks.h"
 #include "tests/shell.h"
 #include "tests/tap.h"
 
@@ -31,21 +31,6 @@ enum {
 enum { PID_MAX = 1 << 22, QUIET_TRIES = 5000, QUIET_US = 1000, READY_MS = 8000 };
 
 static char build[256], scratch[64], store[96], tids_path[96], log_path[96];
-
-static void rest_us(long us)
-{
-	struct timespec t = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
-
-	(void)nanosleep(&t, NULL);
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* --- the program --- */
 
@@ -70,10 +55,10 @@ static pid_t program_start(void)
 /* The child that is neither of these; 0: there was none in time. */
 static pid_t recorder_wait(pid_t supervisor, pid_t projector, pid_t before)
 {
-	const uint64_t until_us = now_us() + READY_MS * 1000;
+	const uint64_t until_ms = now_ms() + READY_MS;
 	pid_t children[2];
 
-	while (now_us() < until_us) {
+	while (now_ms() < until_ms) {
 		int count = children_of(supervisor, children);
 
 		for (int i = 0; i < count; i++)
@@ -102,9 +87,9 @@ static unsigned log_count(int log)
 /* Waits for the next recorder to go on. */
 static void ready_wait(int log)
 {
-	const uint64_t until_us = now_us() + READY_MS * 1000;
+	const uint64_t until_ms = now_ms() + READY_MS;
 
-	while (log_count(log) == 0 && now_us() < until_us)
+	while (log_count(log) == 0 && now_ms() < until_ms)
 		rest_us(200);
 }
 
@@ -309,7 +294,7 @@ static uint64_t storm_count(uint64_t *ret_sum)
 struct run {
 	pid_t program, projector, runner;
 	unsigned kills, killed;
-	uint64_t took_us;
+	uint64_t took_ns;
 	int code;
 	struct mark marks[2];
 	bool quiet;
@@ -317,7 +302,7 @@ struct run {
 
 static void kill_all(struct run *run)
 {
-	const uint64_t began_us = now_us();
+	const uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
 	auto_close int log = open(log_path, O_RDONLY | O_CLOEXEC);
 	pid_t recorder = recorder_wait(run->program, run->projector, 0);
 
@@ -325,11 +310,11 @@ static void kill_all(struct run *run)
 		/* Some while they are still beginning: they are followed after a pause. */
 		if (run->killed > 0 && random() % EARLY_ONE_IN != 0)
 			ready_wait(log);
-		rest_us(random() % KILL_WITHIN_US);
+		rest_us((uint64_t)random() % KILL_WITHIN_US);
 		(void)kill(recorder, SIGKILL);
 		recorder = recorder_wait(run->program, run->projector, recorder);
 	}
-	run->took_us = now_us() - began_us;
+	run->took_ns = clock_ns(CLOCK_MONOTONIC) - began_ns;
 }
 
 static bool begin(struct run *run)
@@ -338,7 +323,7 @@ static bool begin(struct run *run)
 
 	run->program = program_start();
 	for (int i = 0; i < READY_MS && children_of(run->program, children) < 2; i++)
-		rest_us(1000);
+		rest_ms(1);
 	run->projector = children[1]; /* begun when the recorder was ready */
 	return children[1] > 0;
 }
@@ -358,7 +343,7 @@ static void test_kills(unsigned kills)
 	kill_all(&run);
 	ok(run.killed == kills,
 	   "%u of %u recorders killed, each followed by another (%.1f ms each)", run.killed, kills,
-	   (double)run.took_us / 1000 / (run.killed ? run.killed : 1));
+	   (double)run.took_ns / 1e6 / (run.killed ? run.killed : 1));
 	(void)kill(run.runner, SIGTERM);
 	(void)waitpid(run.runner, &status, 0);
 	ok(status == 0, "the storm has ended");

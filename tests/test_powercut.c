@@ -21,12 +21,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "schema/event.h"
 #include "schema/ring.h"
+#include "tests/clocks.h"
 #include "tests/live_kernel.h"
 #include "tests/shell.h"
 #include "tests/tap.h"
@@ -72,21 +72,6 @@ static struct sum {
 		bad_stops, bad_indexes, lost_max_ns, durable;
 	unsigned syncs;
 } sum;
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-static void rest_ms(unsigned ms)
-{
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	(void)nanosleep(&t, NULL);
-}
 
 /* --- the machine --- */
 

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/ring_fixture.h"
 
 enum { READERS = 8, SECONDS_QUICK = 5, SLOTS_FEW = 4, SLOTS_MANY = 64, SPARE_SLOTS = 24 };
@@ -19,10 +19,7 @@ static struct result {
 
 static double now_s(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
 }
 
 /* Follows until it falls behind or `until`. */

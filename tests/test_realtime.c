@@ -5,9 +5,9 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/clocks.h"
 #include "tests/tap.h"
 
 enum { WAIT_MS = 5000 };
@@ -28,13 +28,6 @@ static void *runaway_main(void *context)
 	while (!atomic_load(&runaway->stop))
 		;
 	return NULL;
-}
-
-static void rest_ms(long ms)
-{
-	struct timespec t = { .tv_nsec = ms * 1000000 };
-
-	(void)nanosleep(&t, NULL);
 }
 
 static bool demoted_in_time(pid_t tid)

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "recorder/gaps.h"
@@ -21,6 +20,7 @@
 #include "schema/ring.h"
 #include "schema/wire.h"
 #include "tests/child.h"
+#include "tests/clocks.h"
 #include "tests/live_kernel.h"
 #include "tests/shell.h"
 #include "tests/tap.h"
@@ -31,21 +31,6 @@ static char build[PATH_BYTES / 2], scratch[64], store[96], ring_path[128], log_p
 static char log_text[LOG_BYTES];
 
 /* --- running programs --- */
-
-static void rest_ms(int ms)
-{
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	(void)nanosleep(&t, NULL);
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void store_new(void)
 {

@@ -17,6 +17,7 @@
 #include "recorder/connector.h"
 #include "recorder/notify.h"
 #include "recorder/refusal.h"
+#include "tests/clocks.h"
 #include "tests/tap.h"
 
 /* Shared with the children. */
@@ -36,13 +37,6 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
 	(void)format;
 	said++;
-}
-
-static void rest_ms(int ms)
-{
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	(void)nanosleep(&t, NULL);
 }
 
 /* The signal that ends a child, waited for at most ms; 0: none came. */
