@@ -4,6 +4,9 @@
 
 set -u
 BUILD=${BUILD:-build/plain}
+# Nothing of whoever runs the tests.
+export TZ=UTC
+unset PROCLEDGER_STORE
 tap_count=0
 tap_failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.XXXXXX") || exit 1
@@ -42,6 +45,32 @@ skip_all() {
 has_terminal() {
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 && return 0
 	note 'no terminal can be made here: what needs one is skipped'
+	return 1
+}
+
+# capture_import NAME [RING_SIZE]  A captured stream of tests/data as a store: $scratch/NAME, with $scratch/NAME.nl beside it.  What
+# the recorder said is in $scratch/log.  Without xz the whole test is skipped.
+capture_import() {
+	command -v xz >/dev/null || skip_all "xz is not installed"
+	xz -dc "tests/data/$1.nl.xz" >"$scratch/$1.nl"
+	"$BUILD/procledgerd" --store "$scratch/$1" --ring-size "${2:-4M}" --input "$scratch/$1.nl" 2>"$scratch/log"
+	ok $? "$1 is imported"
+}
+
+# holes_import  The zoo, imported before, once more without ten of its datagrams: $scratch/holes, with $scratch/holes.nl beside it.
+holes_import() {
+	head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
+	tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
+	"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+}
+
+# recording PID LOG  Waits until a recorder that writes to LOG records.  Fails where it ends before, or has not begun within five seconds.
+recording() {
+	for _ in $(seq 250); do
+		grep -q 'recording into' "$2" && return
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.02
+	done
 	return 1
 }
 

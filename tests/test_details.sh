@@ -7,8 +7,6 @@ cd "$(dirname "$0")/.." || exit 1
 
 P=$BUILD/procledger
 store=${scratch:?}/store
-export TZ=UTC
-unset PROCLEDGER_STORE
 hex=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 pod=2f3cd9a1_7bd2_4b0e_9d32_0c1f5b8f2a77
 group=$scratch/cgroup/kubepods.slice/kubepods-pod$pod.slice/crio-$hex.scope
@@ -27,12 +25,7 @@ leave() {
 	rm -rf "$scratch"
 }
 trap leave EXIT
-for _ in $(seq 100); do
-	grep -q 'recording into' "$scratch/log" && break
-	kill -0 "$recorder" 2>/dev/null || break
-	sleep 0.05
-done
-if ! grep -q 'recording into' "$scratch/log"; then
+if ! recording "$recorder" "$scratch/log"; then
 	recorder=
 	skip_all "nothing can be recorded here: $(tail -n 1 "$scratch/log")"
 fi

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 
-export PROCLEDGER_STORE=$scratch/store TZ=UTC LC_ALL=C.UTF-8 COLUMNS=100 PATH="$PWD/$BUILD:$PATH"
+export PROCLEDGER_STORE=$scratch/store LC_ALL=C.UTF-8 COLUMNS=100 PATH="$PWD/$BUILD:$PATH"
 mkdir "$PROCLEDGER_STORE"
 xz -dc tests/data/example.ring.xz >"$PROCLEDGER_STORE/ledger.ring" || exit 1
 procledger reindex 2>/dev/null || exit 1

@@ -5,12 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC
-unset PROCLEDGER_STORE
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
-"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
-ok $? "the zoo is imported"
+capture_import zoo
 
 # doctor STORE WRAPPER...  Its JSON lines in $scratch/out, its exit status in $status.
 doctor() {
@@ -51,9 +46,7 @@ doctor broken
 is "$(state ledger) $status" 'fail 3' "what is no ring fails, with exit status 3"
 doctor nothing
 is "$(state ledger)" warn "no store at all is not there yet"
-head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
-tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
-"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+holes_import
 doctor holes
 is "$(state losses)" warn "losses are told"
 if [ "$(id -u)" -eq 0 ] && unshare --net true 2>/dev/null; then

@@ -5,11 +5,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC PROCLEDGER_STORE=${scratch:?}/store
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"$scratch/zoo.nl"
-"$BUILD/procledgerd" --ring-size 4M --input "$scratch/zoo.nl" 2>/dev/null
-ok $? "the zoo is imported"
+export PROCLEDGER_STORE=${scratch:?}/zoo
+capture_import zoo
 
 events() {
 	"$P" events -q "$@" >"$scratch/out" 2>"$scratch/err"

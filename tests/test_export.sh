@@ -5,16 +5,6 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC
-unset PROCLEDGER_STORE
-command -v xz >/dev/null || skip_all "xz is not installed"
-
-# import NAME  A capture as a store: $scratch/NAME, and its stream beside it.
-import() {
-	xz -dc "tests/data/$1.nl.xz" >"${scratch:?}/$1.nl"
-	"$BUILD/procledgerd" --store "$scratch/$1" --ring-size 8M --input "$scratch/$1.nl" 2>"$scratch/log"
-	ok $? "$1 is imported"
-}
 
 # ask NAME ARGUMENT...  stdout in $scratch/out, stderr in $scratch/err.
 ask() {
@@ -33,7 +23,7 @@ same() {
 for packed in tests/data/*.nl.xz; do
 	name=${packed##*/}
 	name=${name%.nl.xz}
-	import "$name"
+	capture_import "$name" 8M
 	ask "$name" export -b all -o netlink
 	same "$scratch/out" "$scratch/$name.nl" "$name: its netlink export is the capture byte for byte"
 done
@@ -133,9 +123,7 @@ is "$(docs zoo "SELECT count(*) FROM doc WHERE length(j->>'\$.message') > 0 AND 
 	AND j->>'\$.timestamp' > 0 AND j->>'\$.timestamp_desc' IS NOT NULL")" "$(docs zoo 'SELECT count(*) FROM event')" "timesketch: each event has what a timeline needs"
 ask zoo export -o timesketch-csv
 is "$(head -n 1 "$scratch/out" | cut -d, -f1-4)" 'message,datetime,timestamp,timestamp_desc' "timesketch-csv: as a table too"
-head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
-tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
-"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+holes_import
 ask holes export -o ecs
 is "$(docs holes "SELECT sum(j->>'\$.procledger.lost.count') FROM doc WHERE j->>'\$.event.kind' = 'pipeline_error'")" 10 "ecs: losses are there, counted"
 ask holes export -o ocsf

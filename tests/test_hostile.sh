@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC PROCLEDGER_STORE=${scratch:?}/store LC_ALL=C
+export PROCLEDGER_STORE=${scratch:?}/store LC_ALL=C
 perl -MJSON::PP -e 1 2>/dev/null || skip_all "perl has no JSON::PP"
 perl tests/hostile.pl >"$scratch/story"
 "$BUILD/tests/tell" "$PROCLEDGER_STORE" <"$scratch/story"

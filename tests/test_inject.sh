@@ -13,7 +13,6 @@ cd "$(dirname "$0")/.." || exit 1
 cases=${1:-300}
 D=$BUILD/procledgerd
 P=$BUILD/procledger
-unset PROCLEDGER_STORE
 
 for program in strace xz sqlite3; do
 	command -v $program >/dev/null || skip_all "$program is not installed"
@@ -168,16 +167,12 @@ is "$(grep -vc ': fine$' "$scratch/done")" 0 "none crashed, lost what was there,
 
 # live STORE SECONDS [STRACE-OPTION]...  Records a storm of 600 forks.  The exit code; STORE.log has the words.
 live() {
-	local store=$1 seconds=$2 pid i
+	local store=$1 seconds=$2 pid
 	shift 2
 	strace -D -f --seccomp-bpf -qqq -o "$store.calls" -e signal=none "$@" \
 		"$D" --store "$store" --ring-size 4M 2>"$store.log" &
 	pid=$!
-	for ((i = 0; i < 200; i++)); do
-		grep -q 'recording into' "$store.log" && break
-		kill -0 $pid 2>/dev/null || break
-		sleep 0.02
-	done
+	recording $pid "$store.log"
 	"$BUILD/tests/storm" fork 300 2 >/dev/null
 	sleep "$seconds"
 	kill -TERM $pid 2>/dev/null

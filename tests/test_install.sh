@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 root=$scratch/root
-unset PROCLEDGER_STORE MAKEFLAGS MAKELEVEL MFLAGS
+unset MAKEFLAGS MAKELEVEL MFLAGS
 
 make -s install VARIANT="${BUILD#build/}" DESTDIR="$root" prefix=/usr >"$scratch/log" 2>&1
 ok $? "make install DESTDIR= prefix=/usr"

@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.." || exit 1
 
 D=$BUILD/procledgerd
 P=$BUILD/procledger
-unset PROCLEDGER_STORE
 store=$scratch/store
 
 [ "$(id -u)" -eq 0 ] || skip_all "not root: the kernel's events are not to be had"
@@ -17,11 +16,7 @@ record() {
 	: >"$scratch/log"
 	"$@" "$D" --store "$store" --ring-size 64M 2>"$scratch/log" &
 	recorder=$!
-	for _ in $(seq 200); do
-		grep -q 'recording into' "$scratch/log" && break
-		kill -0 "$recorder" 2>/dev/null || break
-		sleep 0.02
-	done
+	recording "$recorder" "$scratch/log"
 }
 
 # stop  Ends it; $code is how it ended.

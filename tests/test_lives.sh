@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC PROCLEDGER_STORE=${scratch:?}/store
+export PROCLEDGER_STORE=${scratch:?}/store
 unset NO_COLOR
 "$BUILD/tests/tell" "$PROCLEDGER_STORE" <tests/told-day.txt
 ok $? "the day is told"

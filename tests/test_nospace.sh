@@ -12,7 +12,6 @@ cd "$(dirname "$0")/.." || exit 1
 
 D=$BUILD/procledgerd
 P=$BUILD/procledger
-unset PROCLEDGER_STORE
 
 [ "$(id -u)" -eq 0 ] || skip_all "mounting needs root"
 command -v sqlite3 >/dev/null || skip_all "sqlite3 is not installed"

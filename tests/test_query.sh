@@ -5,14 +5,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-store=${scratch:?}/store
-export TZ=UTC
-unset PROCLEDGER_STORE
-
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"$scratch/zoo.nl"
-"$BUILD/procledgerd" --store "$store" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
-ok $? "the zoo is imported"
+store=${scratch:?}/zoo
+capture_import zoo
 
 # run WANTED_EXIT SENTENCE ARGUMENT...  Leaves stdout in $out, stderr in $err.
 run() {
@@ -315,14 +309,12 @@ is $? 3 "what is not a ledger is an error"
 complains "is not a ledger" "and told"
 
 # --- loss ---
-head -c 40000 "$scratch/zoo.nl" | head -c $((76 * 400)) >"$scratch/holed.nl"
-tail -c +$((76 * 410 + 1)) "$scratch/zoo.nl" >>"$scratch/holed.nl"
-"$BUILD/procledgerd" --store "$scratch/holed" --ring-size 4M --input "$scratch/holed.nl" 2>/dev/null
-"$P" --store "$scratch/holed" tree --strict >/dev/null 2>"$scratch/err"
+holes_import
+"$P" --store "$scratch/holes" tree --strict >/dev/null 2>"$scratch/err"
 is $? 4 "with --strict a loss gives exit code 4"
 grep -Eq '^-- incomplete: [0-9]+ events? lost on cpu [01] between @mono:[0-9]+ and @mono:[0-9]+' "$scratch/err"
 ok $? "and what was lost on which CPU and when is told"
-"$P" --store "$scratch/holed" tree -o json 2>/dev/null >"$scratch/out"
+"$P" --store "$scratch/holes" tree -o json 2>/dev/null >"$scratch/out"
 is $? 0 "without --strict it is an answer"
 is "$(sqlite3 :memory: "SELECT sum(value ->> 'count') FROM json_each(readfile('$scratch/out'), '\$.missing')")" 10 "the ten that were cut out are missing"
 done_testing

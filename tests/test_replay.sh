@@ -5,12 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC
-unset PROCLEDGER_STORE
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
-"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
-ok $? "the zoo is imported"
+capture_import zoo
 
 replay() {
 	"$P" --store "$scratch/$1" replay "${@:2}" >"$scratch/out" 2>"$scratch/err"
@@ -86,9 +81,7 @@ setsid "$P" --store "$scratch/zoo" replay --step >/dev/null 2>"$scratch/err" </d
 is "$? $(wc -l <"$scratch/err")" '2 1' "without a terminal --step is refused"
 
 # --- losses ---
-head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
-tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
-"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+holes_import
 replay holes --speed max -o netlink
 is $? 4 "it stops where events are missing, with exit status 4"
 bytes=$(stat -c %s "$scratch/out")

@@ -6,12 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC
-unset PROCLEDGER_STORE
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"${scratch:?}/zoo.nl"
-"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
-ok $? "the zoo is imported"
+capture_import zoo
 tests/decode.pl "$scratch/zoo.nl" >"$scratch/decoded" # timestamp_ns cpu kind pid tid ... exit_code exit_signal
 
 report() {
@@ -76,9 +71,7 @@ report summary -S "@mono:1" -U "@mono:2" -o csv
 is "$(value 'programs run')" 0 "a window before all has none"
 report failed -S "@mono:1" -U "@mono:2" -o csv
 is $? 1 "and finds no failure"
-head -c $((76 * 300)) "$scratch/zoo.nl" >"$scratch/holes.nl"
-tail -c +$((76 * 310 + 1)) "$scratch/zoo.nl" >>"$scratch/holes.nl"
-"$BUILD/procledgerd" --store "$scratch/holes" --ring-size 4M --input "$scratch/holes.nl" 2>"$scratch/log"
+holes_import
 "$P" --store "$scratch/holes" report losses -o csv >"$scratch/out" 2>"$scratch/err"
 is "$(sed 1d "$scratch/out" | awk -F, '{ n += $6 } END { print n }')" 10 "losses: the ten events that were cut out"
 grep -q '^-- incomplete: ' "$scratch/err"

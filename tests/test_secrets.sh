@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-unset PROCLEDGER_STORE
 recorder=
 trap '[ -z "$recorder" ] || kill "$recorder" 2>/dev/null; rm -rf "${scratch:?}"' EXIT
 
@@ -19,11 +18,7 @@ record() {
 	shift
 	"$BUILD/procledgerd" --store "$store" --ring-size 8M "$@" 2>"$scratch/log" &
 	recorder=$!
-	for _ in $(seq 100); do
-		grep -q 'recording into' "$scratch/log" && return
-		kill -0 "$recorder" 2>/dev/null || break
-		sleep 0.05
-	done
+	recording "$recorder" "$scratch/log" && return
 	recorder=
 	skip_all "nothing can be recorded here: $(tail -n 1 "$scratch/log")"
 }

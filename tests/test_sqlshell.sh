@@ -6,12 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
 
 P=$BUILD/procledger
-export TZ=UTC XDG_STATE_HOME=${scratch:?}/state
-unset PROCLEDGER_STORE
-command -v xz >/dev/null || skip_all "xz is not installed"
-xz -dc tests/data/zoo.nl.xz >"$scratch/zoo.nl"
-"$BUILD/procledgerd" --store "$scratch/zoo" --ring-size 4M --input "$scratch/zoo.nl" 2>"$scratch/log"
-ok $? "the zoo is imported"
+export XDG_STATE_HOME=${scratch:?}/state
+capture_import zoo
 
 # ask ARGUMENT...  stdout in $scratch/out, without the carriage returns of CSV, stderr in $scratch/err.
 ask() {
