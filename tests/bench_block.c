@@ -12,6 +12,7 @@
 #include "schema/ring_format.h"
 #include "schema/wire.h"
 #include "tests/clocks.h"
+#include "tests/event_same.h"
 
 enum { ROUNDS = 15, REPEATED_EVENTS = 120000 };
 
@@ -86,15 +87,6 @@ static void capture_repeat(struct capture *c)
 	}
 }
 
-static bool event_equal(const struct event *a, const struct event *b)
-{
-	return a->timestamp_ns == b->timestamp_ns && a->cpu == b->cpu && a->seq == b->seq &&
-	       a->kind == b->kind && a->pid == b->pid && a->tid == b->tid && a->ppid == b->ppid &&
-	       a->ptid == b->ptid && memcmp(a->arg, b->arg, sizeof(a->arg)) == 0 &&
-	       memcmp(a->comm, b->comm, sizeof(a->comm)) == 0 && a->raw_bytes == b->raw_bytes &&
-	       a->detail_bytes == b->detail_bytes;
-}
-
 /* As many events from the first on as fill a slot. */
 static size_t slot_fill(struct block_packer *packer, const struct event *events, size_t count,
 			uint8_t *out)
@@ -143,7 +135,7 @@ static int slot_measure(struct block_packer *packer, struct block *block,
 	}
 	back = block_events(block, &back_count);
 	for (size_t i = 0; i < count; i++)
-		if (!event_equal(&back[i], &events[i]))
+		if (!event_same(&back[i], &events[i]))
 			return -1;
 	f->events += count;
 	f->bytes += bytes;

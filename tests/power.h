@@ -42,60 +42,24 @@ struct power {
 
 static uint8_t power_detail[EVENT_DETAIL_MAX_BYTES];
 
-/* Details as detail.h packs them, of a tag that no reader knows: noise, so that they take their room. */
-static inline void power_detail_set(struct event *event, uint64_t n, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i += 8) {
-		uint64_t noise = mix(n << 16 | i);
-
-		memcpy(power_detail + i, &noise, sizeof(noise));
-	}
-	power_detail[0] = 200;
-	power_detail[1] = 1;
-	power_detail[2] = (uint8_t)((bytes - 4) % 128 | 128);
-	power_detail[3] = (uint8_t)((bytes - 4) / 128);
-	event->detail = power_detail;
-	event->detail_bytes = (uint32_t)bytes;
-}
-
 /* Event n.  Its details are valid until the next call. */
 static inline struct event power_event(const struct power *power, uint64_t n)
 {
-	struct event event = { .timestamp_ns = n * 1000,
-			       .cpu = (uint32_t)(n % 4),
-			       .seq = (uint32_t)n };
+	struct event event;
 
-	if (power->starts[n]) {
-		event.kind = EVENT_START;
-		event.cpu = EVENT_CPU_NONE;
-		event.seq = 0;
-		event.arg[0] = power->starts[n];
+	if (power->starts[n])
+		return (struct event){ .timestamp_ns = n * 1000,
+				       .kind = EVENT_START,
+				       .cpu = EVENT_CPU_NONE,
+				       .arg = { power->starts[n] } };
+	event = event_plain(n, 1000 + (uint32_t)(mix(n / 4) % 60));
+	if (event.kind != EVENT_EXEC || n >= power->plain_from_no)
 		return event;
-	}
-	event.pid = event.tid = 1000 + (uint32_t)(mix(n / 4) % 60);
-	switch (n % 4) {
-	case 0:
-		event.kind = EVENT_FORK;
-		event.ppid = event.ptid = 1;
-		break;
-	case 1:
-		event.kind = EVENT_EXEC;
-		if (n >= power->plain_from_no)
-			break;
-		if (n >= power->big_from_no && n % POWER_BIG_EVERY == 1) {
-			event.pid = event.tid = 10 + (uint32_t)(n / POWER_BIG_EVERY % 4);
-			power_detail_set(&event, n, POWER_BIG_BYTES);
-		} else if (n % 16 == 1) {
-			power_detail_set(&event, n, 8 + 8 * (mix(n) % 32));
-		}
-		break;
-	case 2:
-		event.kind = EVENT_COMM;
-		snprintf(event.comm, sizeof(event.comm), "name %u", (uint32_t)n);
-		break;
-	default:
-		event.kind = n % 8 == 3 ? EVENT_EXIT : EVENT_SID;
-		break;
+	if (n >= power->big_from_no && n % POWER_BIG_EVERY == 1) {
+		event.pid = event.tid = 10 + (uint32_t)(n / POWER_BIG_EVERY % 4);
+		event_set_detail(&event, n, power_detail, POWER_BIG_BYTES);
+	} else if (n % 16 == 1) {
+		event_set_detail(&event, n, power_detail, 8 + 8 * (mix(n) % 32));
 	}
 	return event;
 }
@@ -107,14 +71,7 @@ static inline bool power_event_is(const struct power *power, const struct event 
 	if (event->event_no == 0 || event->event_no >= POWER_EVENTS_MAX)
 		return false;
 	want = power_event(power, event->event_no);
-	return event->kind == want.kind && event->pid == want.pid && event->tid == want.tid &&
-	       event->ppid == want.ppid && event->ptid == want.ptid && event->cpu == want.cpu &&
-	       event->seq == want.seq && event->timestamp_ns == want.timestamp_ns &&
-	       memcmp(event->arg, want.arg, sizeof(want.arg)) == 0 &&
-	       memcmp(event->comm, want.comm, sizeof(want.comm)) == 0 &&
-	       event->detail_bytes == want.detail_bytes &&
-	       (want.detail_bytes == 0 ||
-		memcmp(event->detail, want.detail, want.detail_bytes) == 0);
+	return event_same(event, &want);
 }
 
 static inline void power_fold(struct lives *lives, const struct event *event)

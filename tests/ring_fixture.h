@@ -12,6 +12,7 @@
 #include "recorder/ring_writer.h"
 #include "schema/ring.h"
 #include "schema/ring_core.h"
+#include "tests/event_same.h"
 #include "tests/tap.h"
 
 static char fixture_folder[256], fixture_path[300];
@@ -58,15 +59,15 @@ static inline uint64_t mix(uint64_t n)
 	return n ^ n >> 31;
 }
 
-/* Event n: processes come and go; every fourth carries details that do not compress, so that slots fill quickly. */
-static inline struct event event_make(uint64_t n, uint8_t detail[FIXTURE_DETAIL_BYTES])
+/* Event n without details: processes come and go. */
+static inline struct event event_plain(uint64_t n, uint32_t pid)
 {
 	struct event event = { .timestamp_ns = n * 1000,
 			       .cpu = (uint32_t)(n % 4),
-			       .seq = (uint32_t)n };
-	uint32_t pid = 1000 + (uint32_t)(n / 4 % 100);
+			       .seq = (uint32_t)n,
+			       .pid = pid,
+			       .tid = pid };
 
-	event.pid = event.tid = pid;
 	switch (n % 4) {
 	case 0:
 		event.kind = EVENT_FORK;
@@ -74,18 +75,6 @@ static inline struct event event_make(uint64_t n, uint8_t detail[FIXTURE_DETAIL_
 		break;
 	case 1:
 		event.kind = EVENT_EXEC;
-		event.detail = detail;
-		event.detail_bytes = FIXTURE_DETAIL_BYTES;
-		for (size_t i = 0; i < FIXTURE_DETAIL_BYTES; i += 8) {
-			uint64_t noise = mix(n << 16 | i);
-
-			memcpy(detail + i, &noise, sizeof(noise));
-		}
-		/* One field of the details (detail.h): a tag that no reader knows. */
-		detail[0] = 200;
-		detail[1] = 1;
-		detail[2] = (uint8_t)((FIXTURE_DETAIL_BYTES - 4) % 128 | 128);
-		detail[3] = (FIXTURE_DETAIL_BYTES - 4) / 128;
 		break;
 	case 2:
 		event.kind = EVENT_COMM;
@@ -98,16 +87,39 @@ static inline struct event event_make(uint64_t n, uint8_t detail[FIXTURE_DETAIL_
 	return event;
 }
 
+/* Gives event n details as detail.h packs them: one field, of a tag that no reader knows, so that it takes its room, and noise, so that
+ * it does not compress.  bytes, a multiple of 8, are written to detail, which the event points at from then on. */
+static inline void event_set_detail(struct event *event, uint64_t n, uint8_t *detail, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 8) {
+		uint64_t noise = mix(n << 16 | i);
+
+		memcpy(detail + i, &noise, sizeof(noise));
+	}
+	detail[0] = 200;
+	detail[1] = 1;
+	detail[2] = (uint8_t)((bytes - 4) % 128 | 128);
+	detail[3] = (uint8_t)((bytes - 4) / 128);
+	event->detail = detail;
+	event->detail_bytes = (uint32_t)bytes;
+}
+
+/* Event n of a hundred processes; every fourth carries details, so that slots fill quickly. */
+static inline struct event event_make(uint64_t n, uint8_t detail[FIXTURE_DETAIL_BYTES])
+{
+	struct event event = event_plain(n, 1000 + (uint32_t)(n / 4 % 100));
+
+	if (event.kind == EVENT_EXEC)
+		event_set_detail(&event, n, detail, FIXTURE_DETAIL_BYTES);
+	return event;
+}
+
 static inline bool event_is(const struct event *event, uint64_t n)
 {
 	uint8_t detail[FIXTURE_DETAIL_BYTES];
 	struct event want = event_make(n, detail);
 
-	return event->event_no == n && event->kind == want.kind && event->pid == want.pid &&
-	       event->timestamp_ns == want.timestamp_ns && event->cpu == want.cpu &&
-	       memcmp(event->comm, want.comm, sizeof(want.comm)) == 0 &&
-	       event->detail_bytes == want.detail_bytes &&
-	       (want.detail_bytes == 0 || memcmp(event->detail, detail, want.detail_bytes) == 0);
+	return event->event_no == n && event_same(event, &want);
 }
 
 /* Stages up to `count` events; how many there was room for. */

@@ -9,6 +9,7 @@
 #include "schema/ring_format.h"
 #include "schema/wire.h"
 #include "tests/capture.h"
+#include "tests/event_same.h"
 #include "tests/tap.h"
 
 enum { MANY = 3000, OUT_BYTES = 8 << 20 };
@@ -17,24 +18,6 @@ static struct block_packer *packer;
 static struct block *block;
 static uint8_t *out;
 static struct event *events;
-
-static bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
-{
-	if (!a || !b)
-		return !a && !b;
-	return memcmp(a, b, bytes) == 0;
-}
-
-static bool event_equal(const struct event *a, const struct event *b)
-{
-	return a->timestamp_ns == b->timestamp_ns && a->cpu == b->cpu && a->seq == b->seq &&
-	       a->pid == b->pid && a->tid == b->tid && a->ppid == b->ppid && a->ptid == b->ptid &&
-	       memcmp(a->arg, b->arg, sizeof(a->arg)) == 0 &&
-	       memcmp(a->comm, b->comm, sizeof(a->comm)) == 0 && a->kind == b->kind &&
-	       a->raw_bytes == b->raw_bytes && a->detail_bytes == b->detail_bytes &&
-	       bytes_equal(a->raw, b->raw, a->raw_bytes) &&
-	       bytes_equal(a->detail, b->detail, a->detail_bytes);
-}
 
 /* How many of events[0..count) do not come back from packing and unpacking; all of them when that fails. */
 static size_t count_wrong(size_t count, size_t capacity, size_t *ret_bytes)
@@ -47,7 +30,7 @@ static size_t count_wrong(size_t count, size_t capacity, size_t *ret_bytes)
 		return count + 1;
 	back = block_events(block, &back_count);
 	for (size_t i = 0; i < back_count; i++)
-		wrong += !event_equal(&events[i], &back[i]) || back[i].event_no != 1000 + i;
+		wrong += !event_same(&events[i], &back[i]) || back[i].event_no != 1000 + i;
 	if (ret_bytes)
 		*ret_bytes = bytes;
 	return back_count == count ? wrong : count + 1;
