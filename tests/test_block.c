@@ -337,6 +337,19 @@ static void two_events_data(struct writer *w)
 	write_bytes(w, "\0\0", 2);             /* no field is there */
 }
 
+/* What unpacking says of the two events with one column more, whose bytes are data; NULL: they are not there. */
+static int unpack_with(uint8_t column, uint8_t codec, uint32_t raw_bytes, uint32_t stored_bytes,
+		       const char *data)
+{
+	struct writer w = two_events(1);
+
+	put_entry(&w, column, codec, raw_bytes, stored_bytes);
+	two_events_data(&w);
+	if (data)
+		write_bytes(&w, data, stored_bytes);
+	return block_unpack(block, out, w.bytes, 9, 2);
+}
+
 static void test_directory(void)
 {
 	struct writer w = two_events(0);
@@ -350,51 +363,17 @@ static void test_directory(void)
 	   "a payload written by hand after FORMAT.md is read");
 	ok(block_unpack(block, out, w.bytes + 1, 9, 2) == -EBADMSG,
 	   "a byte behind the columns is refused");
-	w = two_events(1);
-	put_entry(&w, 255, 77, 1u << 31, 3);
-	two_events_data(&w);
-	write_bytes(&w, "???", 3);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == 0, "a column of a later version is skipped");
-	w = two_events(1);
-	put_entry(&w, 29, 2, 5, 3);
-	two_events_data(&w);
-	write_bytes(&w, "???", 3);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EPROTONOSUPPORT,
+	ok(unpack_with(255, 77, 1u << 31, 3, "???") == 0, "a column of a later version is skipped");
+	ok(unpack_with(29, 2, 5, 3, "???") == -EPROTONOSUPPORT,
 	   "a known column in a codec of a later version is told apart");
-	w = two_events(1);
-	put_entry(&w, 28, 0, 2, 2);
-	two_events_data(&w);
-	write_bytes(&w, "\0\0", 2);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
-	   "a column that comes twice is refused");
-	w = two_events(1);
-	put_entry(&w, 29, 0, 1, 1);
-	two_events_data(&w);
-	write_bytes(&w, "\0", 1);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
-	   "as is one with more than the events take");
-	w = two_events(1);
-	put_entry(&w, 29, 1, UINT32_MAX, 2);
-	two_events_data(&w);
-	write_bytes(&w, "\3\0", 2);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
+	ok(unpack_with(28, 0, 2, 2, "\0\0") == -EBADMSG, "a column that comes twice is refused");
+	ok(unpack_with(29, 0, 1, 1, "\0") == -EBADMSG, "as is one with more than the events take");
+	ok(unpack_with(29, 1, UINT32_MAX, 2, "\3\0") == -EBADMSG,
 	   "or one that says it would become 4 GiB");
-	w = two_events(1);
-	put_entry(&w, 29, 0, 8, UINT32_MAX);
-	two_events_data(&w);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
+	ok(unpack_with(29, 0, 8, UINT32_MAX, NULL) == -EBADMSG,
 	   "or one that would end past the payload");
-	w = two_events(1);
-	put_entry(&w, 6, 0, 2, 2);
-	two_events_data(&w);
-	write_bytes(&w, "\0\0", 2);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
-	   "or a time plane without those below it");
-	w = two_events(1);
-	put_entry(&w, 5, 0, 3, 3);
-	two_events_data(&w);
-	write_bytes(&w, "\0\0\0", 3);
-	ok(block_unpack(block, out, w.bytes, 9, 2) == -EBADMSG,
+	ok(unpack_with(6, 0, 2, 2, "\0\0") == -EBADMSG, "or a time plane without those below it");
+	ok(unpack_with(5, 0, 3, 3, "\0\0\0") == -EBADMSG,
 	   "or one that is not a byte for each event");
 	ok(block_unpack(block, out, 3, 9, 0) == -EBADMSG &&
 		   block_unpack(block, out, 0, 9, 0) == -EBADMSG,
