@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "schema/index_pending.h"
+
 static const char index_sql[] =
 #include "schema/index_sql.h"
 	;

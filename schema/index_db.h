@@ -18,7 +18,7 @@ enum index_statement {
 	INDEX_STATEMENT_COUNT
 };
 
-/* Rows that wait for the end of the batch: of the kinds that come in great numbers. */
+/* Rows that wait for the end of the batch: index_pending.h. */
 struct index_pending;
 
 struct index_db {
@@ -71,17 +71,9 @@ void index_run(struct index_db *index, enum index_statement which, const int64_t
 	index_run(index, INDEX_##NAME, (const int64_t[]){ __VA_ARGS__ }, \
 		  (int)(sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)))
 
-/* --- rows: index_rows.c --- */
+/* --- rows: index_rows.c, and index_pending.c, whose rows wait for index_pending_flush() --- */
 
-/* Makes what holds pending rows, and its tables known to the connection.  0 or -errno. */
-int index_pending_open(struct index_db *index);
-void index_pending_close(struct index_db *index);
-
-/* Writes the pending rows; without them index_commit() is not complete.  index_pending_clear(): forgets them (after a rollback). */
-void index_flush(struct index_db *index);
-void index_pending_clear(struct index_db *index);
-
-/* The rows of lives.  replace: over those that are there. */
+/* The rows of lives, written now.  replace: over those that are there. */
 void index_put_lives(struct index_db *index, struct life **lives, size_t count, bool replace);
 void index_put_image(struct index_db *index, const struct image *image);
 void index_put_cred(struct index_db *index, const struct cred *cred);

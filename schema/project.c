@@ -15,6 +15,7 @@
 
 #include "schema/cleanup.h"
 #include "schema/index_db.h"
+#include "schema/index_pending.h"
 #include "schema/lives.h"
 #include "schema/ring.h"
 
@@ -517,7 +518,7 @@ static int step_in_transaction(struct projector *projector, size_t max_events, s
 	if (r != 0)
 		return r;
 	touched_put(projector);
-	index_flush(&projector->index);
+	index_pending_flush(&projector->index);
 	r = blocks_put(projector);
 	if (r == 0)
 		r = prune(projector);
