@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/past_forest.h"
 #include "schema/cleanup.h"
 
 enum {
@@ -39,11 +40,8 @@ struct past {
 	struct past_life **bucket;
 	size_t bucket_count, life_count; /* bucket_count is a power of two */
 	struct past_image *image[IMAGE_BUCKETS];
-	struct past_life **sorted;
-	size_t sorted_count;
-	struct past_life *first_root;
-	size_t orphan_at; /* of sorted: those before are not orphans any more */
-	size_t sorted_capacity;
+	struct past_forest forest;
+	size_t orphan_at; /* of its lives: those before are not orphans any more */
 };
 
 /* --- memory --- */
@@ -525,19 +523,7 @@ static int fold(struct past *past, struct ledger *ledger, size_t first, size_t l
 	return past->failed ? -ENOMEM : r;
 }
 
-/* --- the forest --- */
-
-static int by_start(const void *a, const void *b)
-{
-	const struct past_life *x = *(struct past_life *const *)a,
-			       *y = *(struct past_life *const *)b;
-
-	if (x->boot_no != y->boot_no)
-		return x->boot_no < y->boot_no ? -1 : 1;
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
-}
+/* --- who is in it --- */
 
 /* The parent in the tree: of a thread the leader. */
 static struct past_life *tree_parent(const struct past *past, const struct past_life *life)
@@ -559,88 +545,17 @@ static bool lived_in_window(const struct past *past, const struct past_life *lif
 
 static int collect(struct past *past)
 {
-	size_t count = 0;
+	int r = past_forest_init(&past->forest, past->life_count);
 
-	past->sorted = malloc((past->life_count + 1) * sizeof(struct past_life *));
-	if (!past->sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < past->bucket_count; i++) {
-		for (struct past_life *life = past->bucket[i]; life; life = life->hash_next) {
+	for (size_t i = 0; r == 0 && i < past->bucket_count; i++) {
+		for (struct past_life *life = past->bucket[i]; r == 0 && life;
+		     life = life->hash_next) {
 			life->in_window = life->selected = lived_in_window(past, life);
 			life->parent = tree_parent(past, life);
-			past->sorted[count++] = life;
+			r = past_forest_add(&past->forest, life);
 		}
 	}
-	qsort(past->sorted, count, sizeof(struct past_life *), by_start);
-	past->sorted_count = count;
-	past->sorted_capacity = past->life_count + 1;
-	return 0;
-}
-
-/* Keeps the ancestors of who was in the window.  A chain that comes back to itself (only a forged ledger has one) is cut. */
-static void keep_ancestors(struct past *past)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < past->sorted_count; i++) {
-		struct past_life *life = past->sorted[i];
-
-		life->holders = 0; /* from here on: is it kept? */
-	}
-	for (size_t i = 0; i < past->sorted_count; i++) {
-		struct past_life *life = past->sorted[i];
-
-		for (; life->selected || life != past->sorted[i]; life = life->parent) {
-			if (life->holders)
-				break;
-			life->holders = 1;
-			if (!life->parent)
-				break;
-		}
-	}
-	for (size_t i = 0; i < past->sorted_count; i++) {
-		if (past->sorted[i]->holders)
-			past->sorted[kept++] = past->sorted[i];
-	}
-	past->sorted_count = kept;
-}
-
-static void cut_cycles(struct past *past)
-{
-	for (size_t i = 0; i < past->sorted_count; i++)
-		past->sorted[i]->depth = 0;
-	for (size_t i = 0; i < past->sorted_count; i++) {
-		struct past_life *life = past->sorted[i];
-
-		/* depth marks whom this walk has met: i + 1 */
-		while (life && life->depth == 0) {
-			life->depth = i + 1;
-			if (life->parent && life->parent->depth == i + 1)
-				life->parent = NULL;
-			life = life->parent;
-		}
-	}
-}
-
-static void link_children(struct past *past)
-{
-	past->first_root = NULL;
-	for (size_t i = 0; i < past->sorted_count; i++)
-		past->sorted[i]->first_child = past->sorted[i]->next_sibling = NULL;
-	/* From the youngest to the oldest, each put in front: the lists come out in the order of start. */
-	for (size_t i = past->sorted_count; i-- > 0;) {
-		struct past_life *life = past->sorted[i], *parent = life->parent;
-
-		if (parent) {
-			life->next_sibling = parent->first_child;
-			parent->first_child = life;
-		} else {
-			life->next_sibling = past->first_root;
-			past->first_root = life;
-		}
-	}
-	for (struct past_life *life = past_walk(past, NULL); life; life = past_walk(past, life))
-		life->depth = life->parent ? life->parent->depth + 1 : 0;
+	return r;
 }
 
 /* As ledger_fold_start(); without a keyframe: what can be told, beginning with nothing. */
@@ -696,9 +611,8 @@ int past_new(struct ledger *ledger, const struct window_boot *window, unsigned f
 		past_free(past);
 		return r;
 	}
-	keep_ancestors(past);
-	cut_cycles(past);
-	link_children(past);
+	past_forest_keep_selected(&past->forest);
+	past_forest_plant(&past->forest);
 	*ret_past = past;
 	return 0;
 }
@@ -713,14 +627,14 @@ void past_free(struct past *past)
 	}
 	lives_free(past->lives);
 	free(past->bucket);
-	free(past->sorted);
+	past_forest_clear(&past->forest);
 	free(past);
 }
 
 struct past_life *const *past_lives(const struct past *past, size_t *ret_count)
 {
-	*ret_count = past->sorted_count;
-	return past->sorted;
+	*ret_count = past->forest.count;
+	return past->forest.lives;
 }
 
 struct past_life *past_find(const struct past *past, int64_t id)
@@ -737,8 +651,8 @@ static bool is_orphan(const struct past_life *life)
 
 const struct past_life *past_next_orphan(struct past *past)
 {
-	for (; past->orphan_at < past->sorted_count; past->orphan_at++) {
-		struct past_life *life = past->sorted[past->orphan_at];
+	for (; past->orphan_at < past->forest.count; past->orphan_at++) {
+		struct past_life *life = past->forest.lives[past->orphan_at];
 
 		if (!is_orphan(life))
 			continue;
@@ -756,16 +670,6 @@ int past_add(struct past *past, const struct past_life *from)
 {
 	struct past_life *life, *hash_next;
 
-	if (past->sorted_count == past->sorted_capacity) {
-		size_t capacity = 2 * past->sorted_capacity;
-		struct past_life **sorted =
-			reallocarray(past->sorted, capacity, sizeof(struct past_life *));
-
-		if (!sorted)
-			return -ENOMEM;
-		past->sorted = sorted;
-		past->sorted_capacity = capacity;
-	}
 	life = life_add(past, from->id);
 	if (!life)
 		return -ENOMEM;
@@ -774,8 +678,7 @@ int past_add(struct past *past, const struct past_life *from)
 	life->hash_next = hash_next;
 	life->holders = 1;
 	life->from_index = true;
-	past->sorted[past->sorted_count++] = life;
-	return 0;
+	return past_forest_add(&past->forest, life);
 }
 
 void past_give_up(struct past *past)
@@ -785,26 +688,18 @@ void past_give_up(struct past *past)
 
 void past_relink(struct past *past)
 {
-	qsort(past->sorted, past->sorted_count, sizeof(struct past_life *), by_start);
-	cut_cycles(past);
-	link_children(past);
+	past_forest_plant(&past->forest);
 }
 
 void past_keep_selected(struct past *past)
 {
-	keep_ancestors(past);
-	link_children(past);
+	past_forest_keep_selected(&past->forest);
+	past_forest_link(&past->forest);
 }
 
 struct past_life *past_walk(const struct past *past, struct past_life *life)
 {
-	if (!life)
-		return past->first_root;
-	if (life->first_child)
-		return life->first_child;
-	while (life && !life->next_sibling)
-		life = life->parent;
-	return life ? life->next_sibling : NULL;
+	return past_forest_walk(&past->forest, life);
 }
 
 uint64_t past_name_end(const struct past_life *life, const struct past_name *name)

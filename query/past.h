@@ -70,7 +70,7 @@ struct past_life {
 	struct past_life *parent, *first_child, *next_sibling;
 	size_t depth;
 
-	/* past.c only */
+	/* past.c and past_forest.c only */
 	struct past_life *hash_next;
 	size_t holders; /* children that need it; itself while it lives */
 	bool dropped;
