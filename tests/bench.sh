@@ -1,7 +1,7 @@
 #!/bin/bash
 # bench.sh [PART...]  Measures the figures of the README on this machine and prints them; nothing here can fail for being slow.
 # Parts: import (5 million events through --input, and what asking that ledger costs), storm (bench_recorder.sh),
-# lanes (bench_lanes.sh).
+# lanes (bench_lanes.sh), recovery (of a full ring of 1 GiB: what opening it costs, with its hint and with a wrong one).
 # Each time is the median of three.  EVENTS=N makes the import smaller or larger.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -97,7 +97,12 @@ part_lanes() {
 	tests/bench_lanes.sh
 }
 
-[ $# -gt 0 ] || set -- import storm lanes
+part_recovery() {
+	xz -dc tests/data/build-gzip.nl.xz >"$scratch/once"
+	"$BUILD/tests/bench_ring" "$scratch" 340 "$scratch/once" | grep '^head\|^open\|^the same\|^with a wrong'
+}
+
+[ $# -gt 0 ] || set -- import storm lanes recovery
 for part in "$@"; do
 	"part_$part"
 done

@@ -98,7 +98,7 @@ static bool machine_ready(void)
 	    mkdir(mount_point, 0755) < 0)
 		return false;
 	boot_next(0);
-	return shell("truncate -s 96M %s/image && mkfs.ext4 -q -F -E lazy_itable_init=0 %s/image "
+	return shell("truncate -s 256M %s/image && mkfs.ext4 -q -F -E lazy_itable_init=0 %s/image "
 		     ">/dev/null 2>&1",
 		     folder, folder) == 0 &&
 	       shell("mount --bind %s/boot_id /proc/sys/kernel/random/boot_id", folder) == 0 &&
