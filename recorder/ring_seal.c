@@ -15,8 +15,9 @@
 #define RATIO_NEW_WEIGHT 0.3
 
 enum {
-	PACK_TRIES = 16,
-	HINT_BLOCKS = 64,         /* the superblock's hint is written every so many */
+	PACK_TRIES = 32,
+	PACK_TRIES_BY_RATIO = 4, /* from then on half as many events each time, which ends at one */
+	HINT_BLOCKS = 64,        /* the superblock's hint is written every so many */
 	RATIO_STORED_MIN = 16384, /* blocks below are no measure for large ones */
 	FRAME_BYTES = 64,         /* of a payload beside keyframe and events, about */
 	FORGET_EVENTS = 32,       /* so soon that the next lives lie in the cache */
@@ -173,8 +174,10 @@ static int batch_make(struct ring_writer *writer, struct batch *batch)
 			r = 0;
 			max_bytes = batch->staged_bytes / 4;
 		}
-		/* Fewer each time, whatever the ratio says. */
-		max_count = batch->count > 1 ? batch->count - 1 : 1;
+		/* Fewer each time, whatever the ratio says: it is that of all, and the first of them may be quite unlike the rest. */
+		max_count = try < PACK_TRIES_BY_RATIO ? batch->count - 1 : batch->count / 2;
+		if (max_count == 0)
+			max_count = 1;
 	}
 	return r == 0 ? -EMSGSIZE : r;
 }
