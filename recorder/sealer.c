@@ -199,7 +199,7 @@ static int pause_ms(const struct sealer *sealer, size_t grown_bytes)
 	if (sealer->seen_bytes > setup->stage_bytes / 4)
 		return PAUSE_BUSY_MS;
 	if (grown_bytes >= setup->stage_bytes / MUCH_DENOMINATOR ||
-	    (grown_bytes > 0 && setup->durability == DURABILITY_BATCH))
+	    setup->durability == DURABILITY_BATCH)
 		return PAUSE_MS;
 	/* A sync that is due by then is not put off. */
 	since_ms = (clock_monotonic_ns() - sealer->synced_ns) / NS_PER_MS;
@@ -212,7 +212,7 @@ static int pause_ms(const struct sealer *sealer, size_t grown_bytes)
 static int turn(struct sealer *sealer)
 {
 	const uint64_t now_ns = clock_monotonic_ns();
-	const size_t used_bytes = stage_used_bytes(sealer->stage);
+	size_t used_bytes = stage_used_bytes(sealer->stage);
 	const size_t grown_bytes =
 		used_bytes > sealer->seen_bytes ? used_bytes - sealer->seen_bytes : 0;
 	bool sealed = false;
@@ -226,9 +226,14 @@ static int turn(struct sealer *sealer)
 		if (atomic_load(&sealer->asked) == ASKED_NEXT_BOOT)
 			boot_answer(sealer);
 		sealed = blocks_seal(sealer, now_ns);
+		if (sealed) {
+			sealer->dirty = true;
+			used_bytes = stage_used_bytes(sealer->stage);
+		}
 		sync_when_due(sealer, now_ns);
 	}
-	sealer->seen_bytes = stage_used_bytes(sealer->stage);
+	/* What was seen before the sync: what is staged during one is for the next. */
+	sealer->seen_bytes = used_bytes;
 	return sealed ? PAUSE_BUSY_MS : pause_ms(sealer, grown_bytes);
 }
 
