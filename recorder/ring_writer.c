@@ -188,8 +188,10 @@ static void count_staged(struct ring_writer *writer, struct ring_opened *opened)
 		lives_each_cpu(writer->lives, cpu_set, writer);
 	while (stage_peek(writer->stage, &event) == 0) {
 		opened->staged_events++;
-		if (event.kind == EVENT_LOST)
+		if (event.kind == EVENT_LOST) {
 			opened->lost_total += event.arg[0];
+			cpu_set(writer, event.cpu, event_lost_last_seq(&event), event.arg[1]);
+		}
 		if (event.kind == EVENT_START && (uint32_t)event.arg[0] != boot_no) {
 			boot_no = (uint32_t)event.arg[0];
 			writer->cpu_count = 0;

@@ -77,6 +77,12 @@ enum {
 };
 enum { EVENT_LOST_GAP = 0, EVENT_LOST_DOWN = 1 }; /* while recording; while no recorder ran */
 
+/* The last number that this LOST says to be missing. */
+static inline uint32_t event_lost_last_seq(const struct event *lost)
+{
+	return lost->seq + (uint32_t)lost->arg[0] - 1;
+}
+
 /* The word for a kind ("fork"), "unknown" for a number without one.  Static. */
 const char *event_kind_word(unsigned kind);
 

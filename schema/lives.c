@@ -692,6 +692,8 @@ static void apply_own(struct lives *lives, const struct event *event)
 		break;
 	case EVENT_LOST:
 		lives->last_lost_no = event->event_no;
+		/* It may be the newest that is known of its CPU: its event was not staged yet. */
+		lives_cpu_note(lives, event->cpu, event_lost_last_seq(event), event->arg[1]);
 		break;
 	case EVENT_CLOCK:
 		lives->clock = (struct lives_clock){

@@ -527,11 +527,82 @@ static void test_versions(void)
 	fixture_empty();
 }
 
+/* What ratio the first events have says nothing of those behind them. */
+static void test_noise_first(void)
+{
+	enum { NOISE = 17, PLAIN = 30000 };
+	uint8_t detail[4000];
+	struct ring_opened opened;
+	unsigned failed = 0;
+
+	for (size_t bytes = 400; bytes <= sizeof(detail); bytes += 400) {
+		struct ring_writer *writer = writer_open(boot_one, &opened);
+		struct stage *stage = ring_writer_stage(writer);
+		int r = 0;
+
+		for (unsigned i = 0; i < NOISE + PLAIN && r == 0; i++) {
+			struct event event = { .kind = EVENT_EXEC,
+					       .timestamp_ns = i * UINT64_C(1000),
+					       .seq = i,
+					       .pid = 100,
+					       .tid = 100 };
+
+			if (i < NOISE)
+				event_set_detail(&event, i, detail,
+						 i == NOISE - 1 ? bytes : sizeof(detail));
+			r = stage_append(stage, &event);
+		}
+		ring_writer_close(writer);
+		writer = NULL;
+		failed += ring_writer_open(fixture_path, 0, boot_two, &writer, &opened) != 0;
+		ring_writer_close(writer);
+		fixture_empty();
+	}
+	ok(failed == 0, "a start seals what was staged, whatever it is");
+}
+
+/* A LOST is staged before the event that showed it. */
+static void test_lost_last(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct event before = {
+		.kind = EVENT_SID, .timestamp_ns = 10, .seq = 1, .pid = 5, .tid = 5
+	};
+	struct event lost = { .kind = EVENT_LOST,
+			      .timestamp_ns = 20,
+			      .seq = 2,
+			      .arg = { 5, 6000 /* as see_cpu() wants it */, EVENT_LOST_GAP } };
+	struct event start = { .kind = EVENT_START,
+			       .cpu = EVENT_CPU_NONE,
+			       .arg = { opened.boot_no } };
+	uint32_t seqs[4] = { 0 };
+	bool sealed = false;
+
+	(void)stage_append(ring_writer_stage(writer), &start);
+	for (int i = 0; i < 2; i++) {
+		(void)stage_append(ring_writer_stage(writer), &before);
+		(void)stage_append(ring_writer_stage(writer), &lost);
+		if (i == 1)
+			sealed = seal_all(writer, true) == 0;
+		ring_writer_close(writer);
+		writer = writer_open(boot_one, &opened);
+		seqs[0] = 0;
+		ring_writer_each_cpu(writer, see_cpu, seqs);
+		ok(seqs[0] == 6, "killed behind a LOST, %s, its numbers are known",
+		   sealed ? "sealed" : "staged");
+	}
+	ring_writer_close(writer);
+	fixture_empty();
+}
+
 int main(void)
 {
 	fixture_begin();
 	test_kill();
 	test_reboot();
+	test_noise_first();
+	test_lost_last();
 	test_reader_over_reboot();
 	test_torn();
 	test_failing_sync();
