@@ -51,6 +51,18 @@ void gaps_baseline_all(struct gaps *gaps)
 			gaps->cpus[cpu].former = true;
 }
 
+void gaps_base_all(struct gaps *gaps)
+{
+	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++) {
+		struct cpu_state *state = &gaps->cpus[cpu];
+
+		if (!state->known)
+			continue;
+		state->based = true;
+		state->base_seq = state->seq;
+	}
+}
+
 void gaps_continue(struct gaps *gaps)
 {
 	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)

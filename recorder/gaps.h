@@ -28,6 +28,9 @@ void gaps_continue(struct gaps *gaps);
 /* All that is known now is from before this start, likewise. */
 void gaps_baseline_all(struct gaps *gaps);
 
+/* All that is known now is in the ledger: it is not taken again when another socket gives it, too. */
+void gaps_base_all(struct gaps *gaps);
+
 /* Takes the number of the next kernel event into account.
  * 0: it follows, or is the first of its CPU, or is not accounted for;
  * GAPS_LOST: events are missing; *ret_lost (without event_no) is to be recorded before this one;

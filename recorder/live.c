@@ -122,8 +122,8 @@ static int recovery_stage(struct live *live)
 	};
 	int r;
 
-	/* Of an earlier boot nothing is known to compare with. */
-	if (!opened->clean && opened->same_boot)
+	/* Also behind a STOP in order: what came in its last moment is there.  Of an earlier boot nothing is known to compare with. */
+	if (opened->same_boot)
 		event.arg[1] = reception_adopt(&live->reception);
 	else
 		memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
@@ -291,6 +291,7 @@ static int sockets_renew(struct live *live)
 		r = reception_round(&live->reception, TURN_DATAGRAMS);
 		if (r == 0)
 			r = reception_flush(&live->reception);
+		gaps_base_all(live->session.gaps);
 		connectors_close(&live->reception);
 		memcpy(live->reception.connectors, fresh, sizeof(fresh));
 		live->reception.from_ns = live->from_ns;
@@ -438,9 +439,14 @@ static int finish(struct live *live)
 	} while (r == 0 && live->reception.settled_ns < stop_ns &&
 		 clock_monotonic_ns() < stop_ns + FINISH_NS);
 	(void)reception_drops(&live->reception, &drops);
+	/* The ledger is complete until then, and no longer. */
+	stop_ns = live->reception.settled_ns;
+	if (stop_ns < intake_last_ns(live->session.intake))
+		stop_ns = intake_last_ns(live->session.intake);
+	if (stop_ns == 0)
+		stop_ns = live->clock.monotonic_ns; /* nothing ever came */
 	if (r == 0)
-		r = session_stage_stop(&live->session, clock_monotonic_ns(),
-				       live->reception.received, drops);
+		r = session_stage_stop(&live->session, stop_ns, live->reception.received, drops);
 	return r < 0 ? r : session_end(&live->session);
 }
 
