@@ -8,6 +8,7 @@
 
 enum {
 	SEQ_OFFSET = WIRE_NLMSG_BYTES + 8,
+	WHAT_OFFSET = WIRE_HEADER_BYTES,
 	CPU_OFFSET = WIRE_HEADER_BYTES + 4,
 	TIME_OFFSET = WIRE_HEADER_BYTES + 8,
 };
@@ -41,14 +42,16 @@ static struct inbox_entry entry_read(const struct inbox *inbox, size_t slot, uin
 {
 	const uint8_t *datagram = slot_at(inbox, slot);
 	struct inbox_entry entry = { .received_ns = now_ns, .slot = (uint32_t)slot };
-	le32 cpu, seq;
+	le32 what, cpu, seq;
 	le64 ns;
 
 	memcpy(&seq, datagram + SEQ_OFFSET, sizeof(seq));
+	memcpy(&what, datagram + WHAT_OFFSET, sizeof(what));
 	memcpy(&cpu, datagram + CPU_OFFSET, sizeof(cpu));
 	memcpy(&ns, datagram + TIME_OFFSET, sizeof(ns));
 	entry.seq = le32_get(seq);
 	entry.cpu = le32_get(cpu);
+	entry.exec = le32_get(what) == WIRE_WHAT_EXEC;
 	entry.timestamp_ns = le64_get(ns);
 	/* Nothing is sent before it happens, and what says so would never have its turn. */
 	if (entry.timestamp_ns > now_ns)
@@ -122,5 +125,7 @@ struct overtaken_batch inbox_batch(const struct inbox *inbox)
 		.slot_bytes = RING_LANDING_SLOT_BYTES,
 		.lengths = inbox->lengths,
 		.count = inbox->reach,
+		.clear_ns = inbox->clear_ns,
+		.empty = inbox->empty,
 	};
 }

@@ -16,6 +16,7 @@ struct inbox_entry {
 	uint64_t received_ns; /* it was in the socket before then */
 	uint32_t cpu, seq;
 	uint32_t slot;
+	bool exec; /* it is an EXEC */
 };
 
 struct inbox {

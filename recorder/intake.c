@@ -68,6 +68,21 @@ static bool details_affordable(const struct intake *intake)
 	       intake->setup.stage_bytes / DETAILS_STAGE_DENOMINATOR * DETAILS_STAGE_NUMERATOR;
 }
 
+/* Says that there was no time to ask. */
+static void overload_detail(struct intake *intake, struct event *event)
+{
+	struct detail detail = { .field = {
+					 [DETAIL_EXE].state = DETAIL_OVERLOAD,
+					 [DETAIL_ARGV].state = DETAIL_OVERLOAD,
+					 [DETAIL_CWD].state = DETAIL_OVERLOAD,
+				 } };
+	size_t bytes = 0;
+
+	(void)detail_pack(&detail, intake->read, sizeof(intake->read), &bytes);
+	event->detail = intake->read;
+	event->detail_bytes = (uint32_t)bytes;
+}
+
 /* What the lane has read, else what can be read now.  0, or INTAKE_EARLY. */
 static int exec_detail(struct intake *intake, struct event *event,
 		       const struct overtaken_batch *around)
@@ -83,6 +98,11 @@ static int exec_detail(struct intake *intake, struct event *event,
 
 	if (r == EXEC_TABLE_NOT_YET && clock_monotonic_ns() < event->timestamp_ns + LANE_NS)
 		return INTAKE_EARLY;
+	/* Later events of its process may wait in the socket: what is read now may be of another program. */
+	if (!overtaken_known(around, event, r == 0 ? read_ns : UINT64_MAX)) {
+		overload_detail(intake, event);
+		return 0;
+	}
 	overtaken = overtaken_fields(around, event, read_ns);
 	if (r != 0)
 		bytes = overtaken >> DETAIL_EXE & 1
@@ -104,21 +124,6 @@ static void kernel_detail(struct intake *intake, struct event *event)
 					   intake->read);
 
 	event->detail = bytes > 0 ? intake->read : NULL;
-	event->detail_bytes = (uint32_t)bytes;
-}
-
-/* Says that it was not asked. */
-static void overload_detail(struct intake *intake, struct event *event)
-{
-	struct detail detail = { .field = {
-					 [DETAIL_EXE].state = DETAIL_OVERLOAD,
-					 [DETAIL_ARGV].state = DETAIL_OVERLOAD,
-					 [DETAIL_CWD].state = DETAIL_OVERLOAD,
-				 } };
-	size_t bytes = 0;
-
-	(void)detail_pack(&detail, intake->read, sizeof(intake->read), &bytes);
-	event->detail = intake->read;
 	event->detail_bytes = (uint32_t)bytes;
 }
 

@@ -71,3 +71,14 @@ uint32_t overtaken_fields(const struct overtaken_batch *batch, const struct even
 		fields |= batch_fields(batch, exec, read_ns);
 	return fields;
 }
+
+bool overtaken_known(const struct overtaken_batch *batch, const struct event *exec,
+		     uint64_t read_ns)
+{
+	if (read_ns != UINT64_MAX && read_ns <= exec->timestamp_ns + OVERTAKEN_SOON_NS)
+		return true;
+	for (; batch; batch = batch->next)
+		if (read_ns == UINT64_MAX ? !batch->empty : batch->clear_ns < read_ns)
+			return false;
+	return true;
+}

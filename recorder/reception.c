@@ -57,7 +57,20 @@ static int pick_stage(struct reception *reception, const struct merge_pick *pick
 	return 0;
 }
 
-/* Stages what is due up to until_ns.  0: all of it; MERGE_WAIT: up to a hole that may be none; -errno. */
+enum { HELD = MERGE_WAIT + 1 };
+
+/* An EXEC waits until what its process did while /proc was read must have been received, too; unless nothing can be received meanwhile. */
+static bool is_held(const struct reception *reception, const struct merge_pick *pick)
+{
+	const struct inbox *main = &reception->inboxes[CONNECTOR_MAIN];
+	const struct inbox_entry *entry = &reception->inboxes[pick->lane].entries[pick->at];
+
+	return entry->exec && !inbox_full(main) &&
+	       !inbox_full(&reception->inboxes[CONNECTOR_NAMES]) &&
+	       main->clear_ns < entry->timestamp_ns + OVERTAKEN_SOON_NS;
+}
+
+/* Stages what is due up to until_ns.  0: all of it; MERGE_WAIT: up to a hole that may be none; HELD: up to an EXEC that waits; -errno. */
 static int due_stage(struct reception *reception, uint64_t until_ns)
 {
 	struct merge_pick pick;
@@ -65,6 +78,8 @@ static int due_stage(struct reception *reception, uint64_t until_ns)
 
 	while ((r = merge_next(reception->inboxes, reception->session->gaps, until_ns, &pick)) ==
 	       0) {
+		if (is_held(reception, &pick))
+			return HELD;
 		r = pick_stage(reception, &pick);
 		if (r < 0)
 			return r;

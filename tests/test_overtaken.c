@@ -37,8 +37,10 @@ static void put_kind(uint8_t kind, uint32_t pid, uint32_t tid)
 /* Of the EXEC of process 10 in that slot, whose details were read at read_ns. */
 static uint32_t fields(size_t at, uint64_t read_ns)
 {
-	const struct overtaken_batch batch = { slots, RING_LANDING_SLOT_BYTES, lengths, count,
-					       NULL };
+	const struct overtaken_batch batch = { .slots = slots,
+					       .slot_bytes = RING_LANDING_SLOT_BYTES,
+					       .lengths = lengths,
+					       .count = count };
 	const struct event exec = {
 		.kind = EVENT_EXEC, .pid = 10, .tid = 10, .timestamp_ns = 1000 * (at + 1)
 	};
@@ -74,6 +76,33 @@ static void test_overtaken(void)
 	   "without a batch nothing is known to be overtaken");
 }
 
+/* Of an EXEC at 1 s, read at read_ns, where that is all that was received of both lanes. */
+static bool known(uint64_t read_ns, uint64_t main_clear_ns, uint64_t names_clear_ns, bool empty)
+{
+	const struct overtaken_batch names = { .clear_ns = names_clear_ns, .empty = true };
+	const struct overtaken_batch batch = { .next = &names,
+					       .clear_ns = main_clear_ns,
+					       .empty = empty };
+	const struct event exec = { .kind = EVENT_EXEC, .timestamp_ns = 1000000000 };
+
+	return overtaken_known(&batch, &exec, read_ns);
+}
+
+static void test_known(void)
+{
+	const uint64_t late_ns = 1000000001 + OVERTAKEN_SOON_NS;
+
+	ok(known(late_ns - 1, 0, 0, false), "what is read at once needs no proof");
+	ok(!known(late_ns, late_ns - 1, late_ns, true) &&
+		   !known(late_ns, late_ns, late_ns - 1, true),
+	   "what is read later is not known while what was sent by then may wait in a socket");
+	ok(known(late_ns, late_ns, late_ns, false), "and is when that was received");
+	ok(!known(UINT64_MAX, late_ns, late_ns, false) && known(UINT64_MAX, 0, 0, true),
+	   "what is only read now wants empty sockets");
+	ok(overtaken_known(NULL, &(struct event){ .kind = EVENT_EXEC }, UINT64_MAX),
+	   "an import has none");
+}
+
 static void test_salvage(void)
 {
 	struct gaps *gaps = gaps_new();
@@ -105,6 +134,7 @@ static void test_salvage(void)
 int main(void)
 {
 	test_overtaken();
+	test_known();
 	test_salvage();
 	return done_testing();
 }

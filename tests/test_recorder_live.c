@@ -372,6 +372,36 @@ static void test_term_under_load(void)
 	   "and in the index");
 }
 
+/* A recorder that is late must not give an EXEC what its process ran afterwards. */
+static void test_late(void)
+{
+	pid_t pid, recorder, sleeper;
+
+	store_new();
+	pid = live_start("--ring-size 16M");
+	recorder = child_of(pid);
+	(void)kill(recorder, SIGSTOP);
+	sleeper = fork();
+	if (sleeper == 0) {
+		(void)execl("/bin/sh", "sh", "-c", "sleep 0.2; exec /bin/sleep 77", (char *)NULL);
+		_exit(127);
+	}
+	rest_ms(50);
+	(void)storm("vfork", 1500, 1);
+	rest_ms(400);
+	(void)kill(recorder, SIGCONT);
+	rest_ms(300);
+	(void)kill(sleeper, SIGKILL);
+	(void)waitpid(sleeper, NULL, 0);
+	ok(live_stop(pid) == 0, "a recorder that was stopped for a while goes on");
+	ok(shell("%s/procledger --store %s events --pid %d --kind exec -o jsonl 2>&1 | "
+		 "awk '/\"kind\":\"exec\"/ { n++ } n == 1 && /sleep/ { bad = 1 } "
+		 "END { exit bad || n != 2 }'",
+		 build, store, (int)sleeper) == 0,
+	   "and gives no EXEC what the process ran only later");
+	ok(ring_walk(NULL, 0) && walk.unaccounted == 0 && walk.lost == 0, "nothing is missing");
+}
+
 static void test_overrun(void)
 {
 	pid_t pid, child;
@@ -431,6 +461,7 @@ int main(int argc, char **argv)
 	test_kept();
 	test_blind();
 	test_term_under_load();
+	test_late();
 	test_overrun();
 	test_flood();
 	test_refusals();
