@@ -25,8 +25,8 @@ struct base {
 };
 
 /* Rare ones that found something once. */
-static const uint64_t known_seeds[] = { 101167, 103765, 106608, 106869, 107729, 108921,
-					112025, 112587, 113822, 213499, 480989 };
+static const uint64_t known_seeds[] = { 101167, 103765, 106608, 106869, 107729, 108921, 112025,
+					112587, 113822, 213499, 480989, 514886, 551872 };
 enum { KNOWN = sizeof(known_seeds) / sizeof(known_seeds[0]) };
 
 static uint64_t seeds = POWER_QUICK(SEEDS_QUICK), first_seed = 1;
