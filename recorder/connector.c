@@ -165,8 +165,18 @@ static int listen_send(const struct mnl_socket *socket, uint32_t ack)
 	return errno == EPERM ? CONNECTOR_NO_PERMISSION : -errno;
 }
 
-/* 0: the answer to our LISTEN has come; CONNECTOR_NO_ACK: nothing (more) waits; CONNECTOR_REFUSED. */
-static int ack_take(const struct mnl_socket *witness, uint32_t ack)
+/* The kernel's clock is that of the initial time namespace; who is in another would take all events for those of another time.
+ * 0 or CONNECTOR_OTHER_CLOCK. */
+static int ack_time(const struct event *answer, uint64_t sent_ns)
+{
+	return answer->timestamp_ns >= sent_ns && answer->timestamp_ns <= clock_monotonic_ns()
+		       ? 0
+		       : CONNECTOR_OTHER_CLOCK;
+}
+
+/* 0: the answer to our LISTEN, sent at sent_ns, has come; CONNECTOR_NO_ACK: nothing (more) waits; CONNECTOR_REFUSED,
+ * CONNECTOR_OTHER_CLOCK. */
+static int ack_take(const struct mnl_socket *witness, uint32_t ack, uint64_t sent_ns)
 {
 	uint8_t datagram[EVENT_RAW_MAX_BYTES];
 	struct sockaddr_nl sender = { 0 };
@@ -178,19 +188,19 @@ static int ack_take(const struct mnl_socket *witness, uint32_t ack)
 			     (struct sockaddr *)&sender, &sender_bytes)) > 0) {
 		if (sender.nl_pid == 0 && wire_decode(datagram, (size_t)n, &event) == 0 &&
 		    event.kind == EVENT_NONE && (uint32_t)event.arg[1] == ack + 1)
-			return event.arg[0] == 0 ? 0 : CONNECTOR_REFUSED;
+			return event.arg[0] == 0 ? ack_time(&event, sent_ns) : CONNECTOR_REFUSED;
 		sender_bytes = sizeof(sender);
 	}
 	return CONNECTOR_NO_ACK;
 }
 
-static int ack_wait(const struct mnl_socket *witness, uint32_t ack)
+static int ack_wait(const struct mnl_socket *witness, uint32_t ack, uint64_t sent_ns)
 {
 	const uint64_t until_ns = clock_monotonic_ns() + CONNECTOR_ACK_MS * NS_PER_MS;
 
 	for (;;) {
 		struct pollfd wait = { .fd = mnl_socket_get_fd(witness), .events = POLLIN };
-		int r = ack_take(witness, ack);
+		int r = ack_take(witness, ack, sent_ns);
 		uint64_t now_ns = clock_monotonic_ns();
 
 		if (r != CONNECTOR_NO_ACK || now_ns >= until_ns)
@@ -206,6 +216,7 @@ static int ack_wait(const struct mnl_socket *witness, uint32_t ack)
 static int socket_subscribe(const struct mnl_socket *socket)
 {
 	auto_socket struct mnl_socket *witness = NULL;
+	uint64_t sent_ns;
 	uint32_t ack;
 	int r = socket_make(&witness);
 
@@ -215,9 +226,10 @@ static int socket_subscribe(const struct mnl_socket *socket)
 		r = socket_join(witness);
 	if (r == 0 && getrandom(&ack, sizeof(ack), 0) != (ssize_t)sizeof(ack))
 		r = -errno;
+	sent_ns = clock_monotonic_ns();
 	if (r == 0)
 		r = listen_send(socket, ack);
-	return r == 0 ? ack_wait(witness, ack) : r;
+	return r == 0 ? ack_wait(witness, ack, sent_ns) : r;
 }
 
 /* Takes the socket over, also on failure. */

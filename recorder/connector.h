@@ -25,6 +25,7 @@ enum {
 	CONNECTOR_NO_LISTENER = 3, /* nobody at the other end: not the initial network namespace */
 	CONNECTOR_NO_ACK = 4,      /* LISTEN was sent and not answered */
 	CONNECTOR_REFUSED = 5,     /* LISTEN was answered with an error */
+	CONNECTOR_OTHER_CLOCK = 6, /* the answer's time is not of our clock */
 };
 
 enum connector_lane {

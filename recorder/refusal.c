@@ -84,6 +84,12 @@ int refusal_explain(int outcome, const struct refusal_facts *facts, struct verdi
 		return verdict_set(ret_verdict, VERDICT_NO_KERNEL,
 				   "the kernel (%s) refused the request for process events",
 				   facts->release);
+	case CONNECTOR_OTHER_CLOCK:
+		return verdict_set(
+			ret_verdict, VERDICT_NO_KERNEL,
+			"the kernel's process events carry the time of the initial time "
+			"namespace, and this is another one: start procledgerd on the host, or "
+			"in a container that shares the host's time namespace");
 	default:
 		return verdict_set(ret_verdict, VERDICT_FAILED,
 				   "cannot open the socket for process events: %s",

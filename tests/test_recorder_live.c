@@ -438,6 +438,9 @@ static void test_refusals(void)
 	   log_text);
 	ok(run_in("unshare -U") == 5 && said("from a user namespace"), "user namespace: %s",
 	   log_text);
+	if (access("/proc/self/ns/time", F_OK) == 0)
+		ok(run_in("unshare -T --monotonic 1000 --fork") == 5 && said("time namespace"),
+		   "time namespace: %s", log_text);
 	ok(access(store, F_OK) < 0, "none of these makes a store");
 }
 
