@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/ring_recover.h"
 #include "recorder/ring_writer_core.h"
 #include "schema/checksum.h"
 
@@ -297,6 +298,21 @@ static void fold(struct ring_writer *writer, const struct batch *batch)
 	lives_forget_ended(writer->lives);
 }
 
+/* Memory ran out while the last blocks were folded: the fold is made again from the ring, so that keyframes go on once there is some. */
+static void fold_again(struct ring_writer *writer)
+{
+	struct lives *lives = NULL;
+	struct ring_head head;
+
+	if (ring_recover_head(writer->ring, ring_writer_staging(writer), &head) < 0 ||
+	    head.next_block_no != writer->next_block_no ||
+	    ring_recover_lives(writer->ring, &head, &lives) < 0)
+		return;
+	lives_free(writer->lives);
+	writer->lives = lives;
+	writer->lives_failed = false;
+}
+
 int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, bool flush,
 		     uint64_t *ret_events)
 {
@@ -307,6 +323,8 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	if (used == 0 || (!flush && writer->failed_events == 0 && used < fill_bytes(writer, 0) &&
 			  used < writer->super.staging_bytes / 2))
 		return RING_WRITER_IDLE;
+	if (writer->lives_failed)
+		fold_again(writer);
 	r = writer->failed_events > 0 ? batch_repeat(writer, &batch) : batch_make(writer, &batch);
 	if (r < 0)
 		return r;

@@ -19,7 +19,7 @@ enum {
 	RATIO_FIRST = 12, /* plain kernel events give about 18 */
 };
 
-static uint8_t *staging_of(const struct ring_writer *writer)
+uint8_t *ring_writer_staging(const struct ring_writer *writer)
 {
 	return writer->map + (writer->super.staging_offset - writer->super.landing_offset);
 }
@@ -147,7 +147,8 @@ static int stage_begin(struct ring_writer *writer, const struct ring_tail *tail)
 				     .tail_event_no = tail->event_no };
 
 	stage_free(writer->stage);
-	writer->stage = stage_new(staging_of(writer), (size_t)writer->super.staging_bytes, &start);
+	writer->stage =
+		stage_new(ring_writer_staging(writer), (size_t)writer->super.staging_bytes, &start);
 	return writer->stage ? 0 : -ENOMEM;
 }
 
@@ -229,7 +230,7 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 			  bool *ret_needs_salt)
 {
 	struct ring_head head;
-	int r = ring_recover_head(writer->ring, staging_of(writer), &head);
+	int r = ring_recover_head(writer->ring, ring_writer_staging(writer), &head);
 
 	if (r == 0)
 		r = ring_recover_lives(writer->ring, &head, &writer->lives);

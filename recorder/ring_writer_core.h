@@ -45,7 +45,7 @@ struct ring_writer {
 	struct keyframer keyframer;
 	struct block_packer *packer;
 	struct lives *lives;
-	bool lives_failed; /* out of memory: no more keyframes */
+	bool lives_failed; /* out of memory: no keyframes until it could be made again */
 
 	double ratio; /* bytes staged to bytes stored, of late */
 	struct event *events;
@@ -58,6 +58,9 @@ struct ring_writer {
 
 /* Writes the superblock over its older copy (again over the same one until that is synced), with the hint as it is now.  0 or -errno; not synced. */
 int ring_writer_put_super(struct ring_writer *writer);
+
+/* The mapped staging area. */
+uint8_t *ring_writer_staging(const struct ring_writer *writer);
 
 /* Notes an error of the disk, for ring_writer_failure().  Gives r back; 0 is none. */
 int ring_writer_note(struct ring_writer *writer, int r);
