@@ -113,22 +113,32 @@ static int cursor_begin(struct events *events)
 	return r;
 }
 
-/* Spans that are older than the cursor are not read. */
+static bool span_is_older(const struct ledger *ledger, size_t i, uint64_t event_no)
+{
+	const struct ledger_span *span = ledger_span(ledger, i);
+
+	return span->first_event_no + span->event_count <= event_no;
+}
+
+/* Spans that are older than the cursor are not read.  Numbers grow along them, so that halving finds the first that is not. */
 static void cursor_narrow(struct events *events)
 {
-	struct query *query = events->query;
+	const struct ledger *ledger = events->query->ledger;
+	struct window *window = &events->query->window;
 
-	for (size_t i = 0; i < query->window.boot_count && events->from_no > 0; i++) {
-		struct window_boot *boot = &query->window.boots[i];
+	for (size_t i = 0; i < window->boot_count && events->from_no > 0; i++) {
+		struct window_boot *boot = &window->boots[i];
+		size_t end = boot->last;
 
-		while (boot->recorded &&
-		       query->ledger->spans[boot->first].first_event_no +
-				       query->ledger->spans[boot->first].event_count <=
-			       events->from_no) {
-			if (boot->first == boot->last)
-				boot->recorded = false;
+		if (boot->recorded && span_is_older(ledger, boot->last, events->from_no))
+			boot->recorded = false;
+		while (boot->recorded && boot->first < end) {
+			size_t middle = boot->first + (end - boot->first) / 2;
+
+			if (span_is_older(ledger, middle, events->from_no))
+				boot->first = middle + 1;
 			else
-				boot->first++;
+				end = middle;
 		}
 	}
 }
@@ -227,7 +237,7 @@ static int find_last(struct events *events)
 		     i-- > boot->first && events->number_count < events->limit;) {
 			int r = 0;
 
-			if (query->ledger->spans[i].boot_no == boot->boot->boot_no)
+			if (ledger_span(query->ledger, i)->boot_no == boot->boot->boot_no)
 				r = walk_span(events, boot, i, count_one);
 			if (r < 0)
 				return r;
@@ -339,7 +349,7 @@ static int list_reversed(struct events *events)
 		if (!boot->recorded)
 			continue;
 		for (size_t i = boot->last + 1; i-- > boot->first && r == 0 && events->limit > 0;) {
-			if (query->ledger->spans[i].boot_no == boot->boot->boot_no)
+			if (ledger_span(query->ledger, i)->boot_no == boot->boot->boot_no)
 				r = walk_span(events, boot, i, keep);
 			show_kept(events, boot->boot->boot_no);
 			if (ferror_unlocked(stdout))

@@ -87,6 +87,29 @@ ok $? "--cursor-file gives every event once, piece by piece"
 events --cursor-file "$scratch/cursor"
 is $status 1 "and then nothing until there is more"
 
+# --- cursors in a ledger of many blocks ---
+for second in $(seq 40); do
+	printf 'fork pid=%d ppid=1 t=%d000\nexit pid=%d ppid=1 arg0=0 arg1=17\nseal\n' $((100 + second)) "$second" $((100 + second))
+done | "$BUILD/tests/tell" "$scratch/blocks"
+ok $? "a ledger of forty blocks is told"
+events --store "$scratch/blocks" -o csv
+numbers >"$scratch/all"
+events --store "$scratch/blocks" -o csv -n +1 --show-cursor
+first=$(sed -n 's/^-- cursor: //p' "$scratch/out")
+for number in 2 27 32 51 71; do
+	events --store "$scratch/blocks" -o csv --after-cursor "${first%-*}-$number"
+	numbers | cmp -s - <(tail -n +$((number + 1)) "$scratch/all")
+	ok $? "--after-cursor gives all behind event $number"
+	events --store "$scratch/blocks" -o csv -r --after-cursor "${first%-*}-$number"
+	numbers | cmp -s - <(tail -n +$((number + 1)) "$scratch/all" | tac)
+	ok $? "also backwards"
+done
+for count in 1 30 41 70; do
+	events --store "$scratch/blocks" -o csv -n $count
+	numbers | cmp -s - <(tail -n $count "$scratch/all")
+	ok $? "-n $count gives the last of them"
+done
+
 # --- live ---
 if [ "$(id -u)" -ne 0 ]; then
 	note "not root: no recorder of the live kernel"
