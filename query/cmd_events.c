@@ -143,16 +143,20 @@ static void cursor_narrow(struct events *events)
 	}
 }
 
-static int cursor_end(const struct events *events)
+/* Where the answer ends: in JSON a member of it, else a line behind it. */
+static void cursor_show(struct events *events, const char *cursor)
 {
-	char cursor[CURSOR_BYTES];
+	enum output_format format = events->options->format;
 
-	if (events->listing.last_no == 0)
-		return 0;
-	cursor_format(events, events->listing.last_no, cursor);
-	if (events->options->show_cursor)
-		printf("-- cursor: %s\n", cursor);
-	return events->options->cursor_file ? cursor_file_write(events, cursor) : 0;
+	if (format == OUTPUT_JSON || format == OUTPUT_JSONL) {
+		events->query->cursor = cursor;
+		return;
+	}
+	if (listing_flush(&events->listing) < 0)
+		return; /* which query_end() finds again */
+	printf(events->listing.style == LISTING_JSON_PRETTY ? "{\n\t\"cursor\":\"%s\"\n}\n"
+							    : "-- cursor: %s\n",
+	       cursor);
 }
 
 /* --- forwards --- */
@@ -396,8 +400,10 @@ static int answer(struct events *events)
 {
 	struct query *query = events->query;
 	uint64_t next_no = query->ledger->end_event_no;
+	char cursor[CURSOR_BYTES] = "";
 	int error, r;
 
+	query->window.from_no = events->from_no;
 	cursor_narrow(events);
 	error = events->options->reverse ? list_reversed(events) : list(events);
 	if (error == 0 && events->options->follow)
@@ -406,9 +412,16 @@ static int answer(struct events *events)
 		error = query_reopen(query); /* the answer reaches up to now */
 	if (error < 0)
 		return query_failed(query, error, "read");
+	if (events->listing.last_no > 0)
+		cursor_format(events, events->listing.last_no, cursor);
+	if (*cursor && events->options->show_cursor)
+		cursor_show(events, cursor);
 	r = query_end(query, events->listing.output, events->listing.found, 0);
-	if (r == EXIT_FOUND || r == EXIT_INCOMPLETE || r == EXIT_NOTHING) {
-		int after = cursor_end(events);
+	query->cursor = NULL;
+	/* What nobody received comes again: a closed pipe is no error, but an error of the stream. */
+	if (*cursor && events->options->cursor_file && !ferror(stdout) &&
+	    (r == EXIT_FOUND || r == EXIT_INCOMPLETE)) {
+		int after = cursor_file_write(events, cursor);
 
 		r = after != 0 ? after : r;
 	}
@@ -440,7 +453,8 @@ int cmd_events(const struct options *options)
 const char help_events[] =
 	"Selectors mean the events of the lives selected: of whom the event is, of a fork also "
 	"the\n"
-	"parent, of a ptrace also the tracer.  A cursor names an event for ever.\n"
+	"parent, of a ptrace also the tracer.  A cursor names an event for ever; in JSON it is the "
+	"member \"cursor\" at the end.\n"
 	"\n"
 	"  procledger events -f --uid root --kind exec      what root runs, as it happens\n"
 	"  procledger events -r -n 20 --failed              the last twenty events of what failed\n"

@@ -266,7 +266,7 @@ static int check_oldest(struct check *check, unsigned flags)
 	const struct window_boot *boot = check->window->boot_count ? check->window->boots : NULL;
 	struct missing missing = { .reason = MISSING_OVERWRITTEN, .cpu = EVENT_CPU_NONE };
 	const struct ledger_span *oldest;
-	uint64_t keyframe;
+	uint64_t keyframe, from_no;
 	size_t begin;
 	int r;
 
@@ -275,7 +275,9 @@ static int check_oldest(struct check *check, unsigned flags)
 	oldest = ledger_span(ledger, 0);
 	missing.to_boot = oldest->boot_no;
 	missing.to_ns = oldest->ts_min_ns;
-	missing.count = oldest->first_event_no - 1;
+	from_no = check->window->from_no > 1 ? check->window->from_no : 1;
+	if (oldest->first_event_no > from_no)
+		missing.count = oldest->first_event_no - from_no;
 	if (missing.count > 0) {
 		bool whole = boot && boot->boot == ledger->boots && !check->window->wall &&
 			     !ledger->boots->begins && boot->intervals[0].from_ns < missing.to_ns;

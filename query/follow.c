@@ -341,7 +341,9 @@ int follow(struct listing *listing, uint64_t event_no)
 	while (r == 0) {
 		if (follow.cursor)
 			r = drain(&follow);
-		if (r < 0 || nobody_reads())
+		if (r == 0 && nobody_reads())
+			r = -EPIPE;
+		if (r < 0)
 			break;
 		if (sigtimedwait(&ends, NULL, &pause) > 0)
 			break;

@@ -234,6 +234,7 @@ int query_reopen(struct query *query)
 		ledger_close(ledger);
 		return r;
 	}
+	window.from_no = query->window.from_no;
 	window_clear(&query->window);
 	clocks_free(query->clocks);
 	ledger_close(query->ledger);
@@ -452,6 +453,12 @@ static void json_completeness(struct query *query)
 	printf("]");
 }
 
+static void json_cursor(const struct query *query)
+{
+	if (query->cursor)
+		printf(",\"cursor\":\"%s\"", query->cursor);
+}
+
 int query_end(struct query *query, struct output *output, size_t found, unsigned flags)
 {
 	enum output_format format = query->options->format;
@@ -470,11 +477,14 @@ int query_end(struct query *query, struct output *output, size_t found, unsigned
 	if (format == OUTPUT_JSON) {
 		printf(",");
 		json_completeness(query);
+		json_cursor(query);
 		printf("}\n");
 	} else if (format == OUTPUT_JSONL) {
 		printf("{\"completeness\":{");
 		json_completeness(query);
-		printf("}}\n");
+		printf("}");
+		json_cursor(query);
+		printf("}\n");
 	}
 	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout)) {

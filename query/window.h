@@ -31,6 +31,7 @@ struct window {
 	bool wall;      /* a bound is a wall-clock time: */
 	uint64_t since_wall_ns, until_wall_ns;
 	size_t imported_skipped; /* boots left out because they have no wall-clock times */
+	uint64_t from_no;        /* events of smaller numbers are not asked for; 0: all are */
 };
 
 enum {

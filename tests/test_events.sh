@@ -87,6 +87,29 @@ ok $? "--cursor-file gives every event once, piece by piece"
 events --cursor-file "$scratch/cursor"
 is $status 1 "and then nothing until there is more"
 
+events -o json -n +2 --show-cursor
+is "$(sqlite3 :memory: "SELECT v ->> '$.cursor' = '${cursor%-*}-' || (v ->> '$.events[1].event_no') FROM (SELECT readfile('$scratch/out') AS v)")" 1 \
+	"in JSON the cursor is a member of the document"
+events -o jsonl -n +2 --show-cursor
+is "$(tail -n 1 "$scratch/out")" "{\"completeness\":{\"complete\":true,\"missing\":[]},\"cursor\":\"${cursor%-*}-$(sed -n 2p "$scratch/all")\"}" \
+	"in JSON lines of the last"
+events -o json-pretty -n +2 --show-cursor
+is "$(sqlite3 :memory: "SELECT json_array_length('[' || replace(readfile('$scratch/out'), '}
+{', '},{') || ']')")" 3 "with -o json-pretty an object of its own"
+events -o csv -n +100 --cursor-file "$scratch/unread"
+cp "$scratch/unread" "$scratch/cursor"
+{
+	sleep 0.3
+	"$P" events -q --cursor-file "$scratch/unread"
+} | true
+cmp -s "$scratch/unread" "$scratch/cursor"
+ok $? "of what went into a closed pipe the cursor file knows nothing"
+[ -w /dev/full ] && {
+	"$P" events -q --cursor-file "$scratch/unread" >/dev/full 2>"$scratch/err"
+	cmp -s "$scratch/unread" "$scratch/cursor"
+	ok $? "nor of what went on a full disk"
+}
+
 # --- cursors in a ledger of many blocks ---
 for second in $(seq 40); do
 	printf 'fork pid=%d ppid=1 t=%d000\nexit pid=%d ppid=1 arg0=0 arg1=17\nseal\n' $((100 + second)) "$second" $((100 + second))
@@ -109,6 +132,20 @@ for count in 1 30 41 70; do
 	numbers | cmp -s - <(tail -n $count "$scratch/all")
 	ok $? "-n $count gives the last of them"
 done
+
+# --- cursors in a ledger whose oldest events are overwritten ---
+for second in $(seq 80); do
+	printf 'fork pid=%d ppid=1 t=%d000\nexit pid=%d ppid=1 arg0=0 arg1=17\nseal\n' $((100 + second)) "$second" $((100 + second))
+done | "$BUILD/tests/tell" "$scratch/wrapped"
+"$P" events --store "$scratch/wrapped" --strict -o jsonl --output-fields event_no --cursor-file "$scratch/wrapped-cursor" >"$scratch/out" 2>&1
+is $? 4 "what was overwritten is missing"
+oldest=$(sed -n '1s/[^0-9]//gp' "$scratch/out")
+"$P" events --store "$scratch/wrapped" --strict -o json --after-cursor "$(sed 's/-.*//' "$scratch/wrapped-cursor")-100" >"$scratch/out" 2>&1
+is $? 0 "but not behind a cursor that is newer"
+grep -q '"complete":true' "$scratch/out"
+ok $? "whose answer is complete"
+"$P" events --store "$scratch/wrapped" --strict --after-cursor "$(sed 's/-.*//' "$scratch/wrapped-cursor")-$((oldest - 4))" >/dev/null 2>"$scratch/err"
+is "$? $(sed 's/ before.*//' "$scratch/err")" "4 -- incomplete: 3 older events overwritten" "and behind an older one as many as are between"
 
 # --- live ---
 if [ "$(id -u)" -ne 0 ]; then
