@@ -96,10 +96,9 @@ static bool look_up(const struct index *index, int64_t id, struct past_life *ret
 	return true;
 }
 
-int ancestors_add(struct past *past, struct query *query)
+/* Gives parents that are known by id, but not to the past, their place in it. */
+static int add_from_index(struct past *past, const struct index *index)
 {
-	struct index index = { 0 };
-	bool asked = false, ready = false;
 	int r = 0;
 
 	for (size_t round = 0; r == 0 && round < ROUNDS_MAX; round++) {
@@ -108,27 +107,81 @@ int ancestors_add(struct past *past, struct query *query)
 
 		if (!orphan)
 			break;
-		if (!asked)
-			ready = index_ready(&index, query);
-		asked = true;
-		if (ready && look_up(&index, orphan->parent_id, &parent))
+		if (look_up(index, orphan->parent_id, &parent))
 			r = past_add(past, &parent);
 		else
 			past_give_up(past);
 	}
-	index_done(&index);
-	if (r == 0 && asked)
+	if (r == 0)
 		past_relink(past);
 	return r;
 }
 
-int ancestors_select(struct past *past, struct query *query, const struct window_boot *window)
+static bool is_orphan(const struct past_life *life)
+{
+	return !life->parent && life->parent_id != 0 && life->pid == life->tid;
+}
+
+/* Whether the ring knows of an ancestor that the past lacks; without an index any may be. */
+static bool ring_knows_more(const struct past *past, struct query *query, bool indexed)
+{
+	size_t count;
+	struct past_life *const *lives = past_lives(past, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t id = lives[i]->parent_id;
+		uint64_t event_no = (uint64_t)(id < 0 ? -(id / 2) : id); /* lives.h */
+
+		if (is_orphan(lives[i]) &&
+		    (!indexed || event_no >= ledger_span(query->ledger, 0)->first_event_no))
+			return true;
+	}
+	return false;
+}
+
+static bool asks_families(const struct query *query)
 {
 	const struct select *select = &query->options->select;
-	bool families = select_has(select, SELECT_UNDER) || select_has(select, SELECT_ABOVE);
-	int r = families ? ancestors_add(past, query) : 0;
 
-	if (r == 0)
-		(void)select_lives(select, query->clocks, past, window);
+	return select_has(select, SELECT_UNDER) || select_has(select, SELECT_ABOVE);
+}
+
+int ancestors_past(struct query *query, const struct window_boot *window, unsigned flags,
+		   bool shown, struct past **ret_past)
+{
+	struct index index = { 0 };
+	struct past *past;
+	bool indexed = false;
+	int r = past_new(query->ledger, window, flags, &past);
+
+	if (r < 0)
+		return r;
+	if ((shown || asks_families(query)) && past_next_orphan(past)) {
+		indexed = index_ready(&index, query);
+		r = indexed ? add_from_index(past, &index) : 0;
+		index_done(&index);
+	}
+	if (r == 0 && asks_families(query) && ring_knows_more(past, query, indexed)) {
+		past_free(past);
+		return past_new(query->ledger, window, flags | PAST_WHOLE, ret_past);
+	}
+	if (r < 0)
+		past_free(past);
+	else
+		*ret_past = past;
 	return r;
+}
+
+size_t ancestors_select(struct query *query, const struct window_boot *window, struct past *past)
+{
+	const struct select *select = &query->options->select;
+	size_t count, selected = select_lives(select, query->clocks, past, window);
+	struct past_life *const *lives = past_lives(past, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_orphan(lives[i]) &&
+		    (lives[i]->above || (select_has(select, SELECT_UNDER) && !lives[i]->under)))
+			query->ancestors_unknown = true;
+	}
+	return selected;
 }

@@ -126,12 +126,12 @@ static int history_boot(struct history *history)
 	struct past_life *const *lives;
 	struct past *past;
 	size_t count;
-	int r = past_new(history->query->ledger, history->window,
-			 PAST_NAMES | PAST_THREADS | select_past_flags(select), &past);
+	int r = ancestors_past(history->query, history->window,
+			       PAST_NAMES | PAST_THREADS | select_past_flags(select), false, &past);
 
 	if (r < 0)
 		return r;
-	r = ancestors_select(past, history->query, history->window);
+	(void)ancestors_select(history->query, history->window, past);
 	lives = past_lives(past, &count);
 	for (size_t i = 0; r == 0 && i < count && output_error(history->output) == 0; i++) {
 		if (!lives[i]->selected || (select->count == 0 && !any_name(lives[i])))

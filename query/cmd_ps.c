@@ -79,11 +79,11 @@ static int ps_boot(struct ps *ps)
 	struct past_life *const *lives;
 	struct past *past;
 	size_t count;
-	int r = past_new(ps->query->ledger, ps->window, flags, &past);
+	int r = ancestors_past(ps->query, ps->window, flags, false, &past);
 
 	if (r < 0)
 		return r;
-	r = ancestors_select(past, ps->query, ps->window);
+	(void)ancestors_select(ps->query, ps->window, past);
 	lives = past_lives(past, &count);
 	for (size_t i = 0; r == 0 && i < count && output_error(ps->output) == 0; i++) {
 		if (lives[i]->selected)

@@ -546,12 +546,10 @@ static int find_life(struct show *show)
 		show->window = &query->window.boots[i];
 		if (!show->window->lived)
 			continue;
-		r = past_new(query->ledger, show->window, flags, &show->past);
-		if (r == 0)
-			r = ancestors_add(show->past, query);
+		r = ancestors_past(query, show->window, flags, true, &show->past);
 		if (r < 0)
 			return r;
-		(void)select_lives(&show->options->select, query->clocks, show->past, show->window);
+		(void)ancestors_select(query, show->window, show->past);
 		show->life = choose(show);
 		if (!show->life) {
 			past_free(show->past);

@@ -317,18 +317,14 @@ static int tree_boot(struct tree *tree)
 	unsigned flags = PAST_NAMES | (options->threads ? PAST_THREADS : 0) |
 			 select_past_flags(&options->select);
 	char time[WHEN_TEXT_BYTES];
-	int r = past_new(tree->query->ledger, tree->window, flags, &tree->past);
+	int r = ancestors_past(tree->query, tree->window, flags, true, &tree->past);
 
 	if (r < 0)
 		return r;
-	r = ancestors_add(tree->past, tree->query);
-	if (r == 0) {
-		tree->found += select_lives(&options->select, tree->query->clocks, tree->past,
-					    tree->window);
-		past_keep_selected(tree->past);
-		mark_highlight(tree);
-		r = merge_twins(tree);
-	}
+	tree->found += ancestors_select(tree->query, tree->window, tree->past);
+	past_keep_selected(tree->past);
+	mark_highlight(tree);
+	r = merge_twins(tree);
 	if (r == 0) {
 		query_time(tree->query, tree->window->boot->boot_no, tree->window->boot->ts_max_ns,
 			   TIME_DIGITS, time);

@@ -559,10 +559,11 @@ static int collect(struct past *past)
 }
 
 /* As ledger_fold_start(); without a keyframe: what can be told, beginning with nothing. */
-static int find_start(struct ledger *ledger, const struct window_boot *window, size_t *ret_first,
-		      uint64_t *ret_keyframe)
+static int find_start(struct ledger *ledger, const struct window_boot *window, unsigned flags,
+		      size_t *ret_first, uint64_t *ret_keyframe)
 {
-	int r = ledger_fold_start(ledger, window->first, ret_first, ret_keyframe);
+	size_t known = flags & PAST_WHOLE ? window->boot->first_span : window->first;
+	int r = ledger_fold_start(ledger, known, ret_first, ret_keyframe);
 
 	if (r == LEDGER_NO_KEYFRAME && *ret_first > window->last) {
 		*ret_first = window->first;
@@ -596,7 +597,7 @@ int past_new(struct ledger *ledger, const struct window_boot *window, unsigned f
 	if (past->lives && table_grow(past)) {
 		r = 0;
 		if (window->lived) {
-			r = find_start(ledger, window, &first, &keyframe);
+			r = find_start(ledger, window, flags, &first, &keyframe);
 			if (r == 0)
 				r = load_keyframe(past, ledger, keyframe);
 			if (r == 0)

@@ -76,12 +76,13 @@ struct past_life {
 	bool dropped;
 };
 
-enum { PAST_THREADS = 1, PAST_NAMES = 2, PAST_VERSIONS = 4 };
+enum { PAST_THREADS = 1, PAST_NAMES = 2, PAST_VERSIONS = 4, PAST_WHOLE = 8 };
 
 struct past;
 
 /* Folds the ledger over the window of one boot.  flags: PAST_THREADS: tasks that are not processes too; PAST_NAMES: their names; PAST_VERSIONS: what
- * they ran and as whom.
+ * they ran and as whom; PAST_WHOLE: the fold begins where the boot does in the ring, so that every ancestor that the ring knows is there,
+ * also those that ended before the keyframe before the window.
  * 0: *ret_past is the caller's to free; -errno. */
 int past_new(struct ledger *ledger, const struct window_boot *window, unsigned flags,
 	     struct past **ret_past);

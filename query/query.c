@@ -123,6 +123,7 @@ static bool zone_offset(void *context, const char *zone, int64_t utc_s, int32_t 
 int query_init(struct query *query, const struct options *options)
 {
 	struct timespec now, since_boot;
+	char folder[PATH_MAX];
 
 	*query = (struct query){ .options = options, .ring_fd = -1 };
 	(void)clock_gettime(CLOCK_REALTIME, &now);
@@ -138,9 +139,12 @@ int query_init(struct query *query, const struct options *options)
 	tzset();
 	if (options->from_ring)
 		return ring_elsewhere(query);
+	/* The store may be reached over a symbolic link, the index itself may not be one. */
+	if (!realpath(options->store, folder))
+		(void)snprintf(folder, sizeof(folder), "%s", options->store);
 	if (snprintf(query->ring_path, sizeof(query->ring_path), "%s/ledger.ring",
 		     options->store) >= (int)sizeof(query->ring_path) ||
-	    snprintf(query->index_path, sizeof(query->index_path), "%s/index.db", options->store) >=
+	    snprintf(query->index_path, sizeof(query->index_path), "%s/index.db", folder) >=
 		    (int)sizeof(query->index_path))
 		return complain(EXIT_USAGE, "the path of the store is too long");
 	return 0;
@@ -378,27 +382,36 @@ static void say_missing(struct query *query, const struct missing *missing)
 	say_between(query, missing);
 }
 
+static bool is_complete(const struct query *query)
+{
+	return query->completeness.count == 0 && query->index_lag == 0 && !query->ancestors_unknown;
+}
+
 static void say_completeness(struct query *query)
 {
 	const struct completeness *completeness = &query->completeness;
+	const char *between = "";
 	char lag[32];
 
-	if (completeness->count == 0 && query->index_lag == 0 && query->options->quiet)
-		return;
-	if (completeness->count == 0 && query->index_lag == 0) {
-		(void)fprintf(stderr, "-- complete\n");
+	if (is_complete(query)) {
+		if (!query->options->quiet)
+			(void)fprintf(stderr, "-- complete\n");
 		return;
 	}
 	(void)fprintf(stderr, "-- incomplete: ");
 	if (query->index_lag > 0) {
 		grouped(query->index_lag, lag);
-		(void)fprintf(stderr, "the index lacks the newest %s event%s%s", lag,
-			      query->index_lag == 1 ? "" : "s",
-			      completeness->count > 0 ? "; " : "");
+		(void)fprintf(stderr, "the index lacks the newest %s event%s", lag,
+			      query->index_lag == 1 ? "" : "s");
+		between = "; ";
 	}
-	for (size_t i = 0; i < completeness->count; i++) {
-		if (i > 0)
-			(void)fprintf(stderr, "; ");
+	if (query->ancestors_unknown) {
+		(void)fprintf(stderr, "%smore may belong to the family, by ancestors not known",
+			      between);
+		between = "; ";
+	}
+	for (size_t i = 0; i < completeness->count; i++, between = "; ") {
+		(void)fprintf(stderr, "%s", between);
 		say_missing(query, &completeness->missing[i]);
 	}
 	(void)fprintf(stderr, "\n");
@@ -439,15 +452,19 @@ static void json_missing(struct query *query, const struct missing *missing)
 static void json_completeness(struct query *query)
 {
 	const struct completeness *completeness = &query->completeness;
+	const char *between = "";
 
-	printf("\"complete\":%s,\"missing\":[",
-	       completeness->count == 0 && query->index_lag == 0 ? "true" : "false");
-	if (query->index_lag > 0)
-		printf("{\"reason\":\"index lag\",\"count\":%" PRIu64 "}%s", query->index_lag,
-		       completeness->count > 0 ? "," : "");
-	for (size_t i = 0; i < completeness->count; i++) {
-		if (i > 0)
-			printf(",");
+	printf("\"complete\":%s,\"missing\":[", is_complete(query) ? "true" : "false");
+	if (query->index_lag > 0) {
+		printf("{\"reason\":\"index lag\",\"count\":%" PRIu64 "}", query->index_lag);
+		between = ",";
+	}
+	if (query->ancestors_unknown) {
+		printf("%s{\"reason\":\"ancestors\"}", between);
+		between = ",";
+	}
+	for (size_t i = 0; i < completeness->count; i++, between = ",") {
+		printf("%s", between);
 		json_missing(query, &completeness->missing[i]);
 	}
 	printf("]");
@@ -502,7 +519,7 @@ int query_end(struct query *query, struct output *output, size_t found, unsigned
 					  strerror(-output_error(output)));
 	if (format == OUTPUT_TEXT || format == OUTPUT_CSV)
 		say_completeness(query);
-	if (query->options->strict && (query->completeness.count > 0 || query->index_lag > 0))
+	if (query->options->strict && !is_complete(query))
 		return EXIT_INCOMPLETE;
 	return found > 0 ? EXIT_FOUND : EXIT_NOTHING;
 }

@@ -26,8 +26,9 @@ struct query {
 	bool completeness_known;
 	int ring_fd; /* of a ring that came through a pipe, in memory; -1 */
 	struct progress progress;
-	uint64_t index_lag; /* events that the index behind the answer does not have yet */
-	const char *cursor; /* for JSON: where the answer ends; NULL: nobody asked */
+	uint64_t index_lag;     /* events that the index behind the answer does not have yet */
+	bool ancestors_unknown; /* of families that were asked for: more may belong to them */
+	const char *cursor;     /* for JSON: where the answer ends; NULL: nobody asked */
 };
 
 /* The paths in the store, the time and the zone: nothing that can fail but a path too long.  0 or EXIT_USAGE, said on stderr. */

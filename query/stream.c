@@ -102,10 +102,13 @@ static int walk(struct stream *stream, struct ledger_walk *walk)
 /* Lives are judged over the whole window, so before its first event. */
 static int judge(struct stream *stream)
 {
-	int r = past_new(stream->query->ledger, stream->boot,
-			 PAST_THREADS | select_past_flags(stream->select), &stream->past);
+	int r = ancestors_past(stream->query, stream->boot,
+			       PAST_THREADS | select_past_flags(stream->select), false,
+			       &stream->past);
 
-	return r == 0 ? ancestors_select(stream->past, stream->query, stream->boot) : r;
+	if (r == 0)
+		(void)ancestors_select(stream->query, stream->boot, stream->past);
+	return r;
 }
 
 static int stream_boot(struct stream *stream, unsigned flags)

@@ -183,4 +183,45 @@ run show --store "$scratch/long" 12 -S "$late"
 shows '^ +11 .*parent  \(ended before; from the index\)$' "show tells it in the ancestry"
 run tree --from-ring "$scratch/long/ledger.ring" -S "$late"
 shows '^ *12 .* child  \(parent 11 not known\)$' "without an index it is said not to be known"
+for command in tree ps comm events; do
+	"$P" $command --store "$scratch/long" -S "$late" -U "${late%8}9" --under 10 --strict -o jsonl >"$scratch/with-index" 2>&1
+	"$P" $command --from-ring "$scratch/long/ledger.ring" -S "$late" -U "${late%8}9" --under 10 --strict -o jsonl >"$scratch/out" 2>&1
+	is $? 0 "without an index the ring has the family, for $command"
+	is "$(grep -c '"pid":139' "$scratch/out")" "$(grep -c '"pid":139' "$scratch/with-index")" "as large as with one"
+done
+ln -s "$scratch/long" "$scratch/link"
+run tree --store "$scratch/link" -S "$late"
+shows 'grandpa  \(ended before; from the index\)$' "an index is found over a symbolic link to the store"
+rm "$scratch/long/index.db"
+run ps --store "$scratch/long" -S "$late" --under 10
+shows '^ *140 ' "a family is found where the index has gone"
+run ps --store "$scratch/long" -S "$late" --above 140 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 10 11 12 140 " "also upwards"
+
+# --- ancestors that the ring does not hold any more ---
+{
+	cat <<-'END'
+		snapshot pid=1 ppid=0 comm=init argv=init ids=0
+		snapshot_end arg0=1
+		fork pid=10 ppid=1
+		fork pid=11 ppid=10
+		fork pid=12 ppid=11
+		exit pid=11 ppid=10 arg0=0 arg1=17
+		exit pid=10 ppid=1 arg0=0 arg1=17
+		seal
+	END
+	for second in $(seq 2 100); do
+		printf 'fork pid=%d ppid=12 t=%d000\nexit pid=%d ppid=12 t=%d500 arg0=0 arg1=17\nseal\n' $((100 + second)) "$second" $((100 + second)) "$second"
+	done
+} | "$BUILD/tests/tell" "$scratch/short"
+for from in "--store $scratch/short" "--from-ring $scratch/short/ledger.ring"; do
+	# shellcheck disable=SC2086 # two words
+	"$P" ps $from -S @mono:1098000000000 -U @mono:1099000000000 --under 10 --strict -q >"$scratch/out" 2>"$scratch/err"
+	is "$? $(cat "$scratch/err")" "4 -- incomplete: more may belong to the family, by ancestors not known" "what nobody knows of a family is said"
+done
+"$P" ps --store "$scratch/short" -S @mono:1098000000000 -U @mono:1099000000000 --under 10 -o json >"$scratch/out"
+grep -q '"complete":false,"missing":\[{"reason":"ancestors"}' "$scratch/out"
+ok $? "also in JSON"
+"$P" ps --store "$scratch/short" -S @mono:1098000000000 -U @mono:1099000000000 --under 12 --strict -q >"$scratch/out"
+is $? 0 "but not of one below it"
 done_testing
