@@ -1,13 +1,19 @@
 /* report_sql.h - every report, once: its name, what it tells, and its SQL.  Included with REPORT(name, text, sql) defined.
  *
  * win(boot, from_ns, to_ns, from_no, to_no) is the window: stretches of time of a boot and
- * the numbers of the events in them; it stands before each of them as WITH win(...) AS (VALUES ...).  :lines is how many rows at most.
+ * the numbers of the events of the blocks that hold them; it stands before each of them as WITH win(...) AS (VALUES ...).  :lines is how
+ * many rows at most.
  * Times are as stored, nanoseconds of CLOCK_MONOTONIC of the boot (*_ns), or since 1970 (*_wall_ns).
  */
 /* clang-format off */
 #define UTC(ns) "strftime('%Y-%m-%d %H:%M:%f', " #ns " / 1e9, 'unixepoch')"
 #define LIVED_MS "round((p.end_ns - p.start_ns) / 1e6, 3) AS lived_ms"
 #define IN_WINDOW(e) #e ".event_no BETWEEN win.from_no AND win.to_no AND " #e ".timestamp_ns BETWEEN win.from_ns AND win.to_ns\n"
+
+/* What is numbered before FIRST came before the window; up to LAST it is in or near it. */
+#define FIRST "(SELECT min(from_no) FROM win WHERE to_no >= from_no)"
+#define LAST "(SELECT max(to_no) FROM win)"
+#define BOOT(no) "(SELECT boot FROM boot WHERE first_event_no <= " #no " ORDER BY first_event_no DESC LIMIT 1)"
 
 /* Processes that ended in the window, from the narrow table that says which events ended whom. */
 #define ENDED \
@@ -83,15 +89,30 @@ REPORT("ptrace", "who traced whom",
 	"WHERE ptrace.tracer_pid <> 0 GROUP BY 1, 2, 3, 4 ORDER BY first_ns LIMIT :lines")
 
 REPORT("first-seen", "programs that the ledger knows from this window on, and not from before it",
-	"SELECT exe, min(image.event_no) AS first_event_no, count(*) AS runs, image.argv AS first_argv\n"
-	"FROM image WHERE exe IS NOT NULL AND image.event_no <= (SELECT max(to_no) FROM win) GROUP BY exe\n"
-	"HAVING first_event_no >= (SELECT min(from_no) FROM win) ORDER BY first_event_no LIMIT :lines")
+	", run AS (SELECT event_no, exe, argv, " BOOT(image.event_no) " AS boot,\n"
+	"	coalesce((SELECT timestamp_ns FROM exec WHERE exec.event_no = image.event_no),\n"
+	"		(SELECT timestamp_ns FROM snapshot WHERE snapshot.event_no = image.event_no)) AS at\n"
+	"	FROM image WHERE exe IS NOT NULL AND event_no BETWEEN " FIRST " AND " LAST "\n"
+	"), ordered AS (SELECT run.event_no, exe, argv, win.boot IS NOT NULL AS inside,\n"
+	"	row_number() OVER (PARTITION BY exe ORDER BY run.boot, at, run.event_no) AS nth\n"
+	"	FROM run LEFT JOIN win ON win.boot = run.boot AND at BETWEEN win.from_ns AND win.to_ns)\n"
+	"SELECT exe, max(iif(nth = 1, event_no, NULL)) AS first_event_no, sum(inside) AS runs, max(iif(nth = 1, argv, NULL)) AS first_argv\n"
+	"FROM ordered GROUP BY exe HAVING max(nth = 1 AND inside)\n"
+	"	AND exe NOT IN (SELECT exe FROM image WHERE exe IS NOT NULL AND event_no < " FIRST ")\n"
+	"ORDER BY first_event_no LIMIT :lines")
 
 REPORT("first-pairs", "pairs of parent and child program, likewise",
-	"SELECT parent.comm AS parent, life.comm AS child, min(life.id) AS first_id, count(*) AS times\n"
-	"FROM life JOIN life AS parent ON parent.id = life.id - life.parent\n"
-	"WHERE life.tid IS NULL AND life.born = 1 AND life.id <= (SELECT max(to_no) FROM win) GROUP BY 1, 2\n"
-	"HAVING first_id >= (SELECT min(from_no) FROM win) ORDER BY first_id LIMIT :lines")
+	", pair AS (SELECT life.id, parent.comm AS parent, life.comm AS child, " BOOT(life.id) " AS boot, life.start_ns AS at\n"
+	"	FROM life JOIN life AS parent ON parent.id = life.id - life.parent\n"
+	"	WHERE life.tid IS NULL AND life.born = 1 AND life.id BETWEEN " FIRST " AND " LAST "\n"
+	"), ordered AS (SELECT id, parent, child, win.boot IS NOT NULL AS inside,\n"
+	"	row_number() OVER (PARTITION BY parent, child ORDER BY pair.boot, at, id) AS nth\n"
+	"	FROM pair LEFT JOIN win ON win.boot = pair.boot AND at BETWEEN win.from_ns AND win.to_ns)\n"
+	"SELECT parent, child, max(iif(nth = 1, id, NULL)) AS first_id, sum(inside) AS times\n"
+	"FROM ordered GROUP BY parent, child HAVING max(nth = 1 AND inside) AND (ifnull(parent, x''), ifnull(child, x'')) NOT IN\n"
+	"	(SELECT ifnull(parent.comm, x''), ifnull(life.comm, x'') FROM life JOIN life AS parent ON parent.id = life.id - life.parent\n"
+	"	WHERE life.tid IS NULL AND life.born = 1 AND life.id < " FIRST ")\n"
+	"ORDER BY first_id LIMIT :lines")
 
 REPORT("sessions", "sessions begun, newest first",
 	"SELECT win.boot, sid.timestamp_ns, sid.pid AS session, p.comm, p.exe, p.uid, p.loginuid, p.end_ns\n"
@@ -102,6 +123,9 @@ REPORT("losses", "stretches of time that are not complete",
 	"SELECT DISTINCT c.boot, c.from_ns, c.to_ns, c.reason, c.cpu, c.events_lost FROM coverage AS c JOIN win ON win.boot = c.boot\n"
 	"WHERE NOT c.complete AND c.from_ns <= win.to_ns AND c.to_ns >= win.from_ns ORDER BY c.boot, c.from_ns LIMIT :lines")
 #undef IN_WINDOW
+#undef FIRST
+#undef LAST
+#undef BOOT
 #undef ENDED
 #undef UTC
 #undef LIVED_MS

@@ -77,6 +77,25 @@ is "$(sed 1d "$scratch/out" | awk -F, '{ n += $6 } END { print n }')" 10 "losses
 grep -q '^-- incomplete: ' "$scratch/err"
 ok $? "and every report of that time says that it is not complete"
 
+# --- within one block, so that only times tell what is in the window ---
+run() { # PID NAME T...
+	printf 'fork pid=%d ppid=10 t=%d\nexec pid=%d comm=%s exe=/bin/%s t=%d\n' "$1" "$3" "$1" "$2" "$2" "$3"
+}
+{
+	printf 'snapshot pid=1 ppid=0 comm=init ids=0\nsnapshot pid=10 ppid=1 comm=sh exe=/bin/sh ids=1000\nsnapshot_end arg0=2\n'
+	run 21 before 1000
+	run 22 before 2000
+	run 23 inside 2000
+	run 24 inside 2100
+	run 25 inside 3000
+	run 26 behind 3000
+} | "$BUILD/tests/tell" "$scratch/told"
+told() { # REPORT ARGUMENT...  Of the second second; CSV without its head.
+	"$P" --store "$scratch/told" report "$@" -S @mono:1001500000000 -U @mono:1002500000000 -o csv 2>"$scratch/err" | sed 1d | tr -d '\r'
+}
+is "$(told first-seen | cut -d, -f1,3)" "/bin/inside,2" "first-seen: not what ran before the window, nor what ran behind it"
+is "$(told first-pairs | cut -d, -f1,2,4)" "sh,inside,2" "first-pairs likewise"
+
 # --- wrong usage ---
 report frobnicate
 is "$? $(wc -l <"$scratch/err")" '2 1' "an unknown report is refused in one sentence"
