@@ -35,7 +35,9 @@ REPORT("summary", "how much happened, by kind",
 	"UNION ALL SELECT 'sessions begun', count(*) FROM win JOIN sid ON " IN_WINDOW(sid)
 	"UNION ALL SELECT 'traces begun or ended', count(*) FROM win JOIN ptrace ON " IN_WINDOW(ptrace)
 	"UNION ALL SELECT 'names given', count(*) FROM win JOIN comm ON " IN_WINDOW(comm)
-	"UNION ALL SELECT 'events lost', ifnull(sum(count), 0) FROM win JOIN lost ON " IN_WINDOW(lost))
+	/* told behind the window, where the next event of that CPU came behind it */
+	"UNION ALL SELECT 'events lost', ifnull(sum(count), 0) FROM lost WHERE EXISTS (SELECT 1 FROM win WHERE win.boot = " BOOT(lost.event_no) "\n"
+	"	AND ifnull(lost.from_ns, timestamp_ns) <= win.to_ns AND timestamp_ns >= win.from_ns)")
 
 REPORT("programs", "the programs run most often",
 	"SELECT ifnull(image.exe, '[' || ifnull(image.comm, '?') || ']') AS program, count(*) AS runs, count(DISTINCT exec.pid) AS pids\n"

@@ -89,12 +89,17 @@ run() { # PID NAME T...
 	run 24 inside 2100
 	run 25 inside 3000
 	run 26 behind 3000
+	printf 'lost cpu=0 arg0=7 arg1=1002400000000 t=3100\nlost cpu=1 arg0=5 arg1=1002600000000 t=3200\n'
 } | "$BUILD/tests/tell" "$scratch/told"
 told() { # REPORT ARGUMENT...  Of the second second; CSV without its head.
 	"$P" --store "$scratch/told" report "$@" -S @mono:1001500000000 -U @mono:1002500000000 -o csv 2>"$scratch/err" | sed 1d | tr -d '\r'
 }
 is "$(told first-seen | cut -d, -f1,3)" "/bin/inside,2" "first-seen: not what ran before the window, nor what ran behind it"
 is "$(told first-pairs | cut -d, -f1,2,4)" "sh,inside,2" "first-pairs likewise"
+
+is "$(told summary | tail -n 1)" "events lost,7" "events lost: also those that were told behind the window, of a stretch that reaches into it"
+grep -q '^-- incomplete: 7 events lost on cpu 0 ' "$scratch/err"
+ok $? "as many as the answer says to be missing"
 
 # --- wrong usage ---
 report frobnicate
