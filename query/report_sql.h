@@ -70,7 +70,7 @@ REPORT("shortest", "the processes that lived shortest",
 
 REPORT("ids", "changes of user and group; root: 1 where somebody else became root",
 	"SELECT event_no, c.boot, timestamp_ns, c.pid, p.comm, p.exe, p.loginuid, kind, real, effective,\n"
-	"	kind = 'uid' AND effective = 0 AND before <> 0 AS root\n"
+	"	kind = 'uid' AND effective = 0 AND ifnull(before, real) <> 0 AS root\n"
 	"FROM (SELECT uid.event_no, win.boot, uid.timestamp_ns, uid.pid, uid.life, 'uid' AS kind, uid.ruid AS real, uid.euid AS effective,\n"
 	"		(SELECT u.euid FROM uid AS u WHERE u.life = uid.life AND u.event_no < uid.event_no ORDER BY u.event_no DESC LIMIT 1) AS before\n"
 	"	FROM win JOIN uid ON " IN_WINDOW(uid)

@@ -101,6 +101,15 @@ is "$(told summary | tail -n 1)" "events lost,7" "events lost: also those that w
 grep -q '^-- incomplete: 7 events lost on cpu 0 ' "$scratch/err"
 ok $? "as many as the answer says to be missing"
 
+# --- who became root ---
+printf '%s\n' 'snapshot pid=1 ppid=0 comm=init ids=0' 'snapshot pid=10 ppid=1 comm=sh ids=1000' 'snapshot_end arg0=2' \
+	'fork pid=20 ppid=10' 'uid pid=20 arg0=1000 arg1=0' 'exec pid=20 comm=sudo ids=1000,0,1000,1000' 'uid pid=20 arg0=0 arg1=0' \
+	'fork pid=21 ppid=1' 'uid pid=21 arg0=1000 arg1=1000' 'fork pid=22 ppid=1' 'uid pid=22 arg0=0 arg1=0' |
+	"$BUILD/tests/tell" "$scratch/root"
+"$P" --store "$scratch/root" report ids -o csv >"$scratch/out" 2>"$scratch/err"
+is "$(sed 1d "$scratch/out" | tr -d '\r' | awk -F, '{ print $4 ":" $9 ":" $10 ":" $11 }' | tac | tr '\n' ' ')" \
+	"20:1000:0:1 20:0:0:0 21:1000:1000:0 22:0:0:0 " "ids: the first change of a life's user may make it root"
+
 # --- wrong usage ---
 report frobnicate
 is "$? $(wc -l <"$scratch/err")" '2 1' "an unknown report is refused in one sentence"
