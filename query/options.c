@@ -319,6 +319,11 @@ static int next_option(int argc, char **argv, const struct letters *letters,
 		*ret_argument = choice->otherwise;
 		if (optind < argc && is_argument_of(choice, argv[optind]))
 			*ret_argument = argv[optind++];
+		else if (optind < argc && choice->letter == 'n' && argv[optind][0] != '-')
+			return complain(EXIT_USAGE,
+					"-n wants a number, +N or all, not '%s': a name goes "
+					"before it, or behind -n10",
+					argv[optind]);
 	}
 	*ret_choice = choice;
 	return 0;

@@ -59,6 +59,9 @@ complains "comm takes no --ascii" "and named"
 run 2 "one argument too many is refused" status 1
 run 2 "a bad format is refused" tree -o xml
 run 2 "a bad number is refused" events -n -3
+run 2 "a name is no number" events -n perl
+complains "'perl'" "and not taken for one that is selected"
+run 0 "but another option may follow" events -n --kind fork
 run 2 "a bad time is refused" tree -S whenever
 complains "--since" "and the option named"
 run 2 "wall-clock windows of an import are refused" tree -S yesterday
