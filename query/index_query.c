@@ -246,10 +246,10 @@ static int resolve(const struct options *options, char path[PATH_MAX])
 }
 
 /* Tables that functions make declare themselves when they are first named, in words that the authorizer would not let pass. */
-static int functions_make(sqlite3 *db)
+static int functions_make(sqlite3 *db, const struct when_here *here)
 {
 	sqlite3_stmt *first = NULL;
-	int r = sql_functions_register(db);
+	int r = sql_functions_register(db, here);
 
 	if (r == SQLITE_OK)
 		r = sqlite3_prepare_v2(
@@ -283,7 +283,7 @@ int index_query_open(struct index_query *ask, const struct options *options)
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot open %s: %s", path,
 				ask->db ? sqlite3_errmsg(ask->db) : sqlite3_errstr(r));
-	r = functions_make(ask->db);
+	r = functions_make(ask->db, &ask->query.here);
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot make the functions: %s", sqlite3_errstr(r));
 	confine(ask);

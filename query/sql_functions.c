@@ -158,8 +158,8 @@ static int32_t local_offset(void *context, int64_t utc_s)
 static void ns(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	sqlite3 *db = sqlite3_context_db_handle(context);
-	struct when_here here = { .now_ns = clock_ns(CLOCK_REALTIME),
-				  .utc_offset_s = local_offset };
+	const struct when_here *given = sqlite3_user_data(context);
+	struct when_here here = given ? *given : (struct when_here){ .utc_offset_s = local_offset };
 	const char *text = (const char *)sqlite3_value_text(values[0]);
 	int64_t at[2] = { 0 }, offset;
 	struct when when;
@@ -167,6 +167,7 @@ static void ns(sqlite3_context *context, int count, sqlite3_value **values)
 
 	if (!text)
 		return;
+	here.now_ns = clock_ns(CLOCK_REALTIME);
 	if (when_parse(text, &here, &when) < 0) {
 		sqlite3_result_error(context,
 				     "ns() wants a point in time, like '14:03' or '-10min'", -1);
@@ -535,7 +536,7 @@ static int wall_register(sqlite3 *db, const char *name,
 	return r;
 }
 
-int sql_functions_register(struct sqlite3 *db)
+int sql_functions_register(struct sqlite3 *db, const struct when_here *here)
 {
 	static const char down[] = "down";
 	int r = wall_register(db, "wall", wall);
@@ -543,8 +544,8 @@ int sql_functions_register(struct sqlite3 *db)
 	if (r == SQLITE_OK)
 		r = wall_register(db, "wall_ns", wall_ns);
 	for (int count = 1; count <= 2 && r == SQLITE_OK; count++)
-		r = sqlite3_create_function_v2(db, "ns", count, SQLITE_UTF8, NULL, ns, NULL, NULL,
-					       NULL);
+		r = sqlite3_create_function_v2(db, "ns", count, SQLITE_UTF8,
+					       (void *)(uintptr_t)here, ns, NULL, NULL, NULL);
 	if (r == SQLITE_OK)
 		r = sqlite3_create_function_v2(db, "comm_at", 2, SQLITE_UTF8, NULL, comm_at, NULL,
 					       NULL, NULL);
@@ -563,6 +564,6 @@ int sqlite3_procledgersqlite_init(sqlite3 *db, char **ret_error, const sqlite3_a
 {
 	(void)ret_error;
 	SQLITE_EXTENSION_INIT2(api);
-	return sql_functions_register(db);
+	return sql_functions_register(db, NULL);
 }
 #endif

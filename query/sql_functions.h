@@ -8,11 +8,12 @@
  *   ancestors(id)          a table: id, depth (0: itself), pid, comm, start_ns of the life and of its parents, upwards
  *   descendants(id)        likewise, downwards
  *
- * What is not known is NULL.
+ * What is not known is NULL.  The extension knows zones as offsets alone: +01:00, not Europe/Berlin.
  */
 #pragma once
 
 struct sqlite3;
+struct when_here;
 
-/* A SQLite result code. */
-int sql_functions_register(struct sqlite3 *db);
+/* The zone in which ns() reads times is that of here, which outlives db; NULL: local time.  A SQLite result code. */
+int sql_functions_register(struct sqlite3 *db, const struct when_here *here);
