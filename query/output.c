@@ -48,6 +48,7 @@ struct output {
 	bool *right; /* columns set to the right: those of numbers */
 	bool guess;
 	size_t width, row_width; /* of the terminal (0: none), and of the row so far */
+	size_t blanks;           /* that the cell before is shorter than its column */
 	bool laid_out;
 };
 
@@ -241,19 +242,36 @@ static void pad(struct output *output, size_t count)
 		sink_put(&output->sink, " ", 1);
 }
 
-/* So much of text as still fits into the terminal. */
-static size_t fitting(struct output *output, const char *text, size_t bytes, size_t width)
+/* The bytes of the first `width` characters. */
+static size_t cut_at(const char *text, size_t bytes, size_t width)
 {
-	size_t room = output->width > output->row_width ? output->width - output->row_width : 0;
-
-	output->row_width += width;
-	if (output->width == 0 || width <= room)
-		return bytes;
 	for (size_t i = 0; i < bytes; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80 && room-- == 0)
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && width-- == 0)
 			return i;
 	}
 	return bytes;
+}
+
+/* A cell with the blanks before it, as far as it fits into the terminal.  A row that does not ends with a mark, for which there is room
+ * behind all cells but the last. */
+static void put_fitting(struct output *output, size_t blanks, const char *text, size_t bytes,
+			size_t width, bool last)
+{
+	size_t room = output->width > output->row_width ? output->width - output->row_width : 0;
+
+	if (output->width == 0 || blanks + width + !last <= room) {
+		pad(output, blanks);
+		sink_put(&output->sink, text, bytes);
+		output->row_width += blanks + width;
+		return;
+	}
+	output->row_width = output->width;
+	if (room == 0) /* the mark stands already */
+		return;
+	room--;
+	pad(output, blanks < room ? blanks : room);
+	sink_put(&output->sink, text, cut_at(text, bytes, blanks < room ? room - blanks : 0));
+	sink_words(&output->sink, "\342\200\246");
 }
 
 static void table_cell(struct output *output, size_t column, const char *text, size_t bytes,
@@ -261,18 +279,12 @@ static void table_cell(struct output *output, size_t column, const char *text, s
 {
 	size_t space = width < output->widths[column] ? output->widths[column] - width : 0;
 	bool last = column + 1 == output->column_count;
+	size_t blanks = column > 0 ? output->blanks + 1 : 0;
 
-	if (column > 0)
-		sink_put(&output->sink, " ", 1);
-	else
+	if (column == 0)
 		output->row_width = 0;
-	if (output->right[column])
-		pad(output, space);
-	if (!last || output->right[column])
-		output->row_width += space + 1;
-	sink_put(&output->sink, text, fitting(output, text, bytes, width));
-	if (!output->right[column] && !last)
-		pad(output, space);
+	output->blanks = output->right[column] ? 0 : space;
+	put_fitting(output, blanks + space - output->blanks, text, bytes, width, last);
 	if (last)
 		sink_put(&output->sink, "\n", 1);
 }

@@ -282,6 +282,10 @@ has_terminal && {
 	tty NO_COLOR=1 -- tree -q -A
 	[ -s "$scratch/out" ] && [ "$(LC_ALL=C wc -L <"$scratch/out")" -le 40 ]
 	ok $? "lines are cut to a terminal's width"
+	tty NO_COLOR=1 -- ps -q --no-pager
+	[ -s "$scratch/out" ] && [ "$(LC_ALL=C.UTF-8 wc -L <"$scratch/out")" -le 40 ]
+	ok $? "also those of ps"
+	is "$(grep -vc '…$' "$scratch/out")" 0 "each of which ends with a mark"
 	run 0 "in a pipe" tree -q -A
 	[ "$(LC_ALL=C wc -L <"$scratch/out")" -gt 40 ]
 	ok $? "they are not"
