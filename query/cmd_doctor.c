@@ -614,5 +614,5 @@ int cmd_doctor(const struct options *options)
 }
 
 const char help_doctor[] =
-	"Exit status: 0 all is well, 1 something could be better (warn), 3 recording cannot work "
-	"here (fail).\n";
+	"Exit status: 0 all is well, 1 something could be better (warn), 2 wrong usage,\n"
+	"3 recording cannot work here (fail).\n";

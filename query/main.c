@@ -39,7 +39,7 @@ const struct command commands[] = {
 	{ "report", cmd_report, "[NAME]", 1,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC |
 		  TAKES_REPORT | TAKES_LIMITS,
-	  NULL, "what stands out in the window: failures, top programs, first-seen ones ...",
+	  NULL, "what stands out in the window: failures, top programs, first-seen ones",
 	  help_report },
 	{ "status", cmd_status, "", 0, TAKES_RING | TAKES_FORMAT | TAKES_STRICT | TAKES_UTC, NULL,
 	  "what the ledger holds, and who writes it", help_status },
@@ -51,7 +51,7 @@ const struct command commands[] = {
 		  TAKES_REPLAY,
 	  "netlink", "the events of the window again, in the time that they took", help_replay },
 	{ "export", cmd_export, "[FOLDER]", 1,
-	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT, "",
+	  TAKES_WINDOW | TAKES_RING | TAKES_SELECT | TAKES_EXPORT | TAKES_STRICT, "",
 	  "the window in the formats of other tools", help_export },
 	{ 0 },
 };

@@ -131,6 +131,9 @@ static const struct choice {
 	  SELECT_UNIT },
 	{ 'o', "output", "FORMAT", "text, json, jsonl or csv", NULL, TAKES_FORMAT, SETS_TEXT,
 	  AT(output) },
+	{ 'o', "output", "FORMAT",
+	  "jsonl, csv, netlink, ecs, ocsf, audit, timesketch, timesketch-csv, trace, dot or ring",
+	  NULL, TAKES_EXPORT, SETS_TEXT, AT(output) },
 	{ 'n', "lines", "N", "at most N rows (20)", NULL, TAKES_REPORT, READS_LINES, 0 },
 	{ 0, "sql", NULL, "the SQL behind the report, not its answer", NULL, TAKES_REPORT,
 	  SETS_FLAG, AT(show_sql) },
@@ -180,8 +183,9 @@ static void print_choice(const struct choice *choice)
 static void print_help(const struct command *command)
 {
 	if (command) {
-		printf("Usage: procledger %s [OPTION]... %s\nTells %s.\n\nOptions:\n",
-		       command->name, command->arguments, command->description);
+		printf("Usage: procledger %s [OPTION]... %s\n%c%s.\n\nOptions:\n", command->name,
+		       command->arguments, toupper((unsigned char)command->description[0]),
+		       command->description + 1);
 	} else {
 		printf("Usage: procledger [--store DIR] COMMAND [OPTION]... [ARGUMENT]...\n"
 		       "Answers what ran on this machine, out of the ledger that procledgerd "
@@ -195,7 +199,7 @@ static void print_help(const struct command *command)
 		if (!command || !choices[i].takes || (command->takes & choices[i].takes))
 			print_choice(&choices[i]);
 	}
-	if (command && command->outputs)
+	if (command && command->outputs && *command->outputs)
 		printf("\nFORMAT may also be: %s\n", command->outputs);
 	if (command && command->help)
 		printf("\n%s", command->help);
@@ -208,6 +212,8 @@ static void print_help(const struct command *command)
 		       "kernel time stamp of the boot.\nA local time that clocks showed twice "
 		       "stands for "
 		       "both.  Without a window: the whole\nnewest boot.\n");
+	if (command && command->help && strstr(command->help, "Exit status:"))
+		return; /* it has its own */
 	printf("\nExit status: 0 found, 1 nothing found, 2 wrong usage, 3 error, 4 found but not\n"
 	       "complete (with --strict).\n");
 }

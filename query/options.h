@@ -66,6 +66,7 @@ enum {
 	TAKES_LIMITS = 1 << 12, /* of time and memory */
 	TAKES_REPORT = 1 << 13,
 	TAKES_PS = 1 << 14,
+	TAKES_EXPORT = 1 << 15,
 };
 
 struct command {

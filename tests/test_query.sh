@@ -43,6 +43,16 @@ for command in tree ps comm show events status; do
 	run 0 "$command --help is found" "$command" --help
 	has "procledger $command" "with examples"
 done
+for command in tree ps comm show events sql report status doctor reindex replay export; do
+	"$P" "$command" --help >"$scratch/out"
+	sed -n 2p "$scratch/out" | grep -q '^[A-Z].*[^.]\.$' && ! grep -q '^Tells [am]\|be: *$' "$scratch/out"
+	ok $? "$command --help is in whole sentences"
+	is "$(grep -c '^Exit status:' "$scratch/out")" 1 "and tells of the exit status once"
+done
+"$P" export --help >"$scratch/out"
+is "$(sed -n 's/.*--output FORMAT *//p' "$scratch/out" | tr -d , | sed 's/ or / /' | tr ' ' '\n' | sort | tr '\n' ' ')" \
+	"$(sed -n '/^FORMAT is one of these/,$p' "$scratch/out" | sed -n 's/^  \([a-z, -]*[a-z]\)   *.*/\1/p' | tr -d , | tr ' ' '\n' | grep . | sort | tr '\n' ' ')" \
+	"export names the formats that it has"
 "$P" --version | grep -Eq '^procledger [0-9]+\.[0-9]+\.[0-9]+$'
 ok $? "--version tells the version"
 "$P" >/dev/null 2>"$scratch/err"
