@@ -25,8 +25,8 @@ static const struct ecs_words {
 	[EVENT_SNAPSHOT] = { "state", "process", "info", "process_exists" },
 	[EVENT_LOST] = { "pipeline_error", "process", "info", "events_lost" },
 	[EVENT_BLIND] = { "pipeline_error", "process", "info", "events_lost" },
-	[EVENT_START] = { "event", "configuration", "start", "recorder_start" },
-	[EVENT_STOP] = { "event", "configuration", "end", "recorder_stop" },
+	[EVENT_START] = { "event", "configuration", "change", "recorder_start" },
+	[EVENT_STOP] = { "event", "configuration", "change", "recorder_stop" },
 	[EVENT_CLOCK] = { "event", "host", "info", "clock" },
 };
 

@@ -111,6 +111,9 @@ is "$(docs zoo "SELECT count(*) FROM doc AS b JOIN doc AS e ON b.j->>'\$.process
 	"$(docs zoo "SELECT count(*) FROM process WHERE born = 'fork' AND ended = 'exit'")" "ecs: and bears it until its end"
 is "$(docs zoo "SELECT count(*) FROM doc JOIN event ON event_no = j->>'\$.event.sequence' WHERE kind = 'exit' AND
 	j->>'\$.process.exit_code' <> iif(exit_code & 127, 128 + (exit_code & 127), exit_code >> 8)")" 0 "ecs: a death by signal n has the exit code 128 + n"
+is "$(docs zoo "SELECT DISTINCT j->>'\$.event.category[0]', j->>'\$.event.type[0]' FROM doc WHERE j->>'\$.event.type[0]' NOT IN ('access', 'change', 'info')
+	AND NOT (j->>'\$.event.category[0]' IN ('process', 'host') AND j->>'\$.event.type[0]' IN ('start', 'end'))
+	AND NOT (j->>'\$.event.category[0]' = 'configuration' AND j->>'\$.event.type[0]' IN ('creation', 'deletion'))")" "" "ecs: types are those of their category"
 ask zoo export -o ocsf
 is "$(docs zoo "SELECT count(*) FROM doc WHERE j->>'\$.type_uid' = (j->>'\$.class_uid') * 100 + (j->>'\$.activity_id') AND j->>'\$.class_uid' IN (1007, 1008)
 	AND j->>'\$.time' > 0 AND j->>'\$.severity_id' > 0 AND j->>'\$.category_uid' = 1 AND j->'\$.metadata.product' IS NOT NULL AND j->'\$.device' IS NOT NULL
