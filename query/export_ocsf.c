@@ -141,11 +141,8 @@ static void put_subject(struct export *export, struct json *json, const struct s
 	if (event->kind == EVENT_EXIT)
 		json_unsigned(json, "terminated_time",
 			      time_ms(export, item->boot_no, event->timestamp_ns));
-	if (event->kind == EVENT_SID) {
-		json_open(json, "session", '{');
-		json_unsigned(json, "uid", event->pid);
-		json_close(json, '}');
-	}
+	if (event->kind == EVENT_SID)
+		put_uid(json, "session", "uid", event->pid);
 	if (ppid != 0) {
 		json_open(json, "parent_process", '{');
 		put_process(export, json,

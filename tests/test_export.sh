@@ -121,6 +121,8 @@ is "$(docs zoo "SELECT count(*) FROM doc WHERE j->>'\$.type_uid' = (j->>'\$.clas
 	"$(docs zoo 'SELECT count(*) FROM event')" "ocsf: each event has what its class requires"
 is "$(docs zoo "SELECT count(*) FROM doc WHERE j->>'\$.type_uid' = 100701 AND j->>'\$.launch_type_id' = 2")" \
 	"$(docs zoo "SELECT count(*) FROM event WHERE kind = 'fork' AND pid = tid")" "ocsf: a fork is a launch"
+is "$(docs zoo "SELECT count(*), group_concat(DISTINCT json_type(j, '\$.process.session.uid')) FROM doc WHERE j->'\$.process.session' IS NOT NULL")" \
+	"$(docs zoo "SELECT count(*), 'text' FROM event WHERE kind = 'sid'")" "ocsf: a session has its number as a word"
 ask zoo export -o timesketch
 is "$(docs zoo "SELECT count(*) FROM doc WHERE length(j->>'\$.message') > 0 AND j->>'\$.datetime' GLOB '????-??-??T??:??:??.?????????Z'
 	AND j->>'\$.timestamp' > 0 AND j->>'\$.timestamp_desc' IS NOT NULL")" "$(docs zoo 'SELECT count(*) FROM event')" "timesketch: each event has what a timeline needs"
