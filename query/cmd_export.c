@@ -130,6 +130,16 @@ static void say_left_out(const struct export *export)
 			      "-- program and arguments of %" PRIu64
 			      " event%s are not in this format\n",
 			      export->details_out, export->details_out == 1 ? "" : "s");
+	if (export->kills_out > 0)
+		(void)fprintf(stderr,
+			      "-- %" PRIu64
+			      " end%s by a signal %s not in this format: it has those of processes "
+			      "by signals that dump core\n",
+			      export->kills_out, export->kills_out == 1 ? "" : "s",
+			      export->kills_out == 1 ? "is" : "are");
+	if (export->elsewhere)
+		(void)fprintf(stderr, "-- of which architecture the recorder's machine was is not "
+				      "known: numbers of system calls are those of this one\n");
 	if (export->no_wall)
 		(void)fprintf(stderr,
 			      "-- times are seconds since that machine's start, written as if it "

@@ -26,6 +26,8 @@ struct export
 	uint64_t details_out;  /* events whose details the format does not carry */
 	uint64_t second;       /* of the time that was made text last */
 	char second_text[24];  /* and that text, up to the second */
+	uint64_t kills_out;    /* audit: ends by a signal of which it has no record */
+	bool elsewhere;        /* audit: recorded on a machine that may be of another kind */
 	bool no_wall;          /* times are the kernel's own: the stream was imported */
 };
 

@@ -1,31 +1,32 @@
 /* export_audit.c - events as audit.log has them, for ausearch and aureport.
  *
- * An event becomes the records that auditd would have written for the system call behind it, as far as it is known which: numbers of
- * x86_64, and as arguments and saved ids what the kernel's event does not tell is left out or unset.  A death by a signal is an
- * ANOM_ABEND; losses are DAEMON_ERR, so that they are found where an auditor looks for them.
+ * An event becomes the records that auditd would have written for the system call behind it, as far as it is known which: as arguments
+ * and saved ids what the kernel's event does not tell is left out or unset.  Numbers are those of this machine, and arch says so where it
+ * is the recorder's.  An end by a signal that dumps core is an ANOM_ABEND, others have no record; losses are DAEMON_ERR, so that they are
+ * found where an auditor looks for them.
  */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "query/export.h"
 #include "query/life_text.h"
 #include "query/subject.h"
+#include "schema/cleanup.h"
 #include "schema/version.h"
 
-#define ARCH_X86_64 "c000003e" /* AUDIT_ARCH_X86_64 */
+#define ARCH_UNKNOWN "?" /* without the field ausearch does not take the record for one of a call */
+#if defined(__x86_64__) && defined(__LP64__)
+#define ARCH "c000003e" /* AUDIT_ARCH_X86_64 */
+#elif defined(__aarch64__) && defined(__AARCH64EL__)
+#define ARCH "c00000b7" /* AUDIT_ARCH_AARCH64 */
+#else
+#define ARCH ARCH_UNKNOWN
+#endif
 
 enum {
-	CALL_CLONE = 56, /* arch/x86/entry/syscalls/syscall_64.tbl */
-	CALL_EXECVE = 59,
-	CALL_EXIT = 60,
-	CALL_PTRACE = 101,
-	CALL_SETSID = 112,
-	CALL_SETRESUID = 117,
-	CALL_SETRESGID = 119,
-	CALL_PRCTL = 157,
-	CALL_EXIT_GROUP = 231,
 	CLONE_THREAD_FLAG = 0x10000,
 	PTRACE_ATTACH_CODE = 16,
 	PTRACE_DETACH_CODE = 17,
@@ -135,7 +136,7 @@ static void put_call(struct export *export, const struct stream_item *item, cons
 
 	subject_init(&subject, call->life);
 	begin(export, "SYSCALL", item);
-	sink_words(sink, " arch=" ARCH_X86_64);
+	sink_words(sink, export->elsewhere ? " arch=" ARCH_UNKNOWN : " arch=" ARCH);
 	put_field(sink, "syscall", call->number);
 	if (call->returns) {
 		sink_words(sink, " success=yes");
@@ -303,6 +304,17 @@ static void put_daemon(struct export *export, const char *type, const char *word
 
 /* --- events --- */
 
+/* The kernel writes ANOM_ABEND of signals that dump core by default, once for the process. */
+static bool is_abend(const struct event *event)
+{
+	static const uint32_t signals =
+		1u << SIGQUIT | 1u << SIGILL | 1u << SIGTRAP | 1u << SIGABRT | 1u << SIGBUS |
+		1u << SIGFPE | 1u << SIGSEGV | 1u << SIGXCPU | 1u << SIGXFSZ | 1u << SIGSYS;
+	unsigned number = event->arg[0] & 0x7f;
+
+	return event->pid == event->tid && number < 32 && (signals >> number & 1);
+}
+
 static uint32_t ppid_of(const struct life *life)
 {
 	return life ? life->ppid : 0;
@@ -317,7 +329,7 @@ static void put_kernel(struct export *export, const struct stream_item *item)
 
 	switch ((enum event_kind)event->kind) {
 	case EVENT_FORK:
-		call = (struct call){ .number = CALL_CLONE,
+		call = (struct call){ .number = SYS_clone,
 				      .returns = true,
 				      .result = event->tid,
 				      .a0 = event->pid == event->tid ? SIGCHLD : CLONE_THREAD_FLAG,
@@ -326,20 +338,20 @@ static void put_kernel(struct export *export, const struct stream_item *item)
 				      .ppid = ppid_of(item->other) };
 		break;
 	case EVENT_EXEC:
-		call.number = CALL_EXECVE;
+		call.number = SYS_execve;
 		break;
 	case EVENT_UID:
 	case EVENT_GID:
-		call.number = event->kind == EVENT_UID ? CALL_SETRESUID : CALL_SETRESGID;
+		call.number = event->kind == EVENT_UID ? SYS_setresuid : SYS_setresgid;
 		call.a0 = event->arg[0];
 		call.a1 = event->arg[1];
 		break;
 	case EVENT_SID:
-		call.number = CALL_SETSID;
+		call.number = SYS_setsid;
 		call.result = event->pid;
 		break;
 	case EVENT_PTRACE: /* a detached one no longer knows of whom */
-		call.number = CALL_PTRACE;
+		call.number = SYS_ptrace;
 		call.a0 = event->arg[0] ? PTRACE_ATTACH_CODE : PTRACE_DETACH_CODE;
 		call.a1 = event->tid;
 		call.life = item->other;
@@ -347,11 +359,11 @@ static void put_kernel(struct export *export, const struct stream_item *item)
 		call.ppid = ppid_of(item->other);
 		break;
 	case EVENT_COMM:
-		call.number = CALL_PRCTL;
+		call.number = SYS_prctl;
 		call.a0 = PR_SET_NAME_CODE;
 		break;
 	case EVENT_EXIT:
-		call.number = event->pid == event->tid ? CALL_EXIT_GROUP : CALL_EXIT;
+		call.number = event->pid == event->tid ? SYS_exit_group : SYS_exit;
 		call.returns = false;
 		call.a0 = event->arg[0] >> 8 & 0xff;
 		call.ppid = event->ppid;
@@ -377,10 +389,14 @@ static int audit_event(struct export *export, const struct stream_item *item)
 		put_target(export, item);
 		return 0;
 	case EVENT_EXIT:
-		if (event->arg[0] & 0x7f)
+		if (is_abend(event)) {
 			put_abend(export, item);
-		else
+		} else if (event->arg[0] & 0x7f) {
+			export->found--;
+			export->kills_out++;
+		} else {
 			put_kernel(export, item);
+		}
 		return 0;
 	case EVENT_FORK:
 	case EVENT_UID:
@@ -406,8 +422,29 @@ static int audit_event(struct export *export, const struct stream_item *item)
 	}
 }
 
+/* A ledger that has the running boot was recorded here, also its older boots; but not what was imported. */
+static int audit_begin(struct export *export)
+{
+	char here[SUBJECT_UUID_BYTES] = "", boot[SUBJECT_UUID_BYTES];
+	auto_fclose FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	const struct ledger *ledger = export->query->ledger;
+
+	export->elsewhere = true;
+	if (!file || !fgets(here, sizeof(here), file))
+		return 0;
+	for (size_t i = 0; i < ledger->boot_count; i++) {
+		subject_boot_id(export->query, ledger->boots[i].boot_no, boot);
+		if (strcmp(boot, here) == 0)
+			export->elsewhere = false;
+	}
+	for (size_t i = 0; i < ledger->boot_count; i++)
+		export->elsewhere |= ledger->boots[i].imported;
+	return 0;
+}
+
 const struct export_format export_audit = {
 	.name = "audit",
 	.stream = STREAM_LIVES,
+	.begin = audit_begin,
 	.event = audit_event,
 };

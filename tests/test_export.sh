@@ -152,13 +152,18 @@ if command -v dot >/dev/null; then
 fi
 
 # --- audit.log ---
-# calls NUMBER WORD  ausearch finds as many of this system call as there are events.
+# calls NAME WORD  ausearch finds as many of this system call as there are events: by number, as the machine of an import is not known.
 calls() {
-	is "$(ausearch -if "$scratch/audit.log" -sc "$1" --raw 2>/dev/null | grep -c '^type=SYSCALL')" \
+	is "$(ausearch -if "$scratch/audit.log" -sc "$(ausyscall "$1" --exact)" --raw 2>/dev/null | grep -c '^type=SYSCALL')" \
 		"$(sqlite3 "$scratch/zoo/index.db" "SELECT count(*) FROM event WHERE $2")" "audit: ausearch finds every $1"
 }
 ask zoo export -o audit
 cp "$scratch/out" "$scratch/audit.log"
+is "$(sed -n 's/^-- \([0-9]*\) ends by a signal are .*/\1/p' "$scratch/err") $(grep -c ANOM_ABEND "$scratch/out")" \
+	"$(sqlite3 "$scratch/zoo/index.db" "SELECT sum(NOT core) || ' ' || sum(core) FROM (SELECT pid = tid AND exit_code & 127 IN (3, 4, 5, 6, 7, 8, 11, 24, 25, 31) AS core
+		FROM event WHERE kind = 'exit' AND exit_code & 127)")" "audit: ends by other signals are not there, which is told"
+is "$(grep -c '^type=SYSCALL .* arch=? ' "$scratch/out") $(grep -c 'which architecture' "$scratch/err")" "$(grep -c '^type=SYSCALL' "$scratch/out") 1" \
+	"audit: the architecture of an import is not known"
 if command -v ausearch >/dev/null && command -v aureport >/dev/null; then
 	ausearch -if "$scratch/audit.log" --raw >"$scratch/got" 2>/dev/null
 	same "$scratch/got" "$scratch/audit.log" "audit: ausearch reads every record"
@@ -168,7 +173,7 @@ if command -v ausearch >/dev/null && command -v aureport >/dev/null; then
 	calls setresuid "kind = 'uid'"
 	calls ptrace "kind = 'ptrace'"
 	is "$(ausearch -if "$scratch/audit.log" -m ANOM_ABEND --raw 2>/dev/null | wc -l)" \
-		"$(sqlite3 "$scratch/zoo/index.db" "SELECT count(*) FROM event WHERE kind = 'exit' AND exit_code & 127")" "audit: and every death by a signal"
+		"$(sqlite3 "$scratch/zoo/index.db" "SELECT count(*) FROM event WHERE kind = 'exit' AND pid = tid AND exit_code & 127 IN (3, 4, 5, 6, 7, 8, 11, 24, 25, 31)")" "audit: and every death of a process by a signal that dumps core"
 	aureport -if "$scratch/audit.log" --summary >"$scratch/got" 2>/dev/null
 	is "$(sed -n 's/^Number of anomaly events: //p' "$scratch/got")" "$(grep -c ANOM_ABEND "$scratch/audit.log")" "audit: aureport counts them"
 else
@@ -197,6 +202,8 @@ if grep -q '^procledgerd: recording' "$scratch/log"; then
 	ok $? "audit: they are encoded as auditd does, long ones in pieces"
 	[ "$(awk '{ print length }' "$scratch/out" | sort -n | tail -n 1)" -le 8900 ]
 	ok $? "audit: no record is longer than its readers take"
+	[ "$(uname -m)" != x86_64 ] || { grep -q '^type=SYSCALL .* arch=c000003e ' "$scratch/out" && ! grep -q 'which architecture' "$scratch/err"; }
+	ok $? "audit: that of this machine is"
 else
 	note "the live kernel is not recorded here: $(tail -n 1 "$scratch/log")"
 fi
