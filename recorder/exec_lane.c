@@ -28,6 +28,9 @@ struct lane {
 	struct connector *connector;
 	struct procfs *procfs;
 	pthread_t thread;
+	bool running;      /* the thread is to be joined */
+	atomic_int failed; /* not 0: the thread has ended before its time, as lane_run() says */
+	bool failure_said;
 	sem_t begun; /* behind it, tid and mode are there */
 	pid_t tid;
 	enum realtime_mode mode;
@@ -99,40 +102,79 @@ static void lane_pin(const struct lane *lane)
 	(void)sched_setaffinity(lane->tid, sizeof(own), own.sets);
 }
 
-static void *lane_main(void *context)
+/* Until all are to stop: 0; or -errno: the ordinary way reads from here on. */
+static int lane_run(struct lane *lane)
 {
-	struct lane *lane = context;
 	struct pollfd waits[] = {
 		{ .fd = connector_fd(lane->connector), .events = POLLIN },
 		{ .fd = lane->lanes->stop_fd, .events = POLLIN },
 	};
 
+	while (!atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
+		uint32_t length;
+		int n;
+
+		/* Asking first is a call less where programs begin one by one.  Behind the guard's handler it is not restarted, whatever
+		 * SA_RESTART says. */
+		if (poll(waits, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 0, 1,
+				      &length);
+		if (n < 0)
+			return n;
+		if (n > 0)
+			exec_take(lane, length);
+	}
+	return 0;
+}
+
+static void *lane_main(void *context)
+{
+	struct lane *lane = context;
+
 	lane->tid = gettid();
 	lane_pin(lane);
 	lane->mode = realtime_enter();
 	(void)sem_post(&lane->begun);
-	/* Asking first is a call less where programs begin one by one. */
-	while (poll(waits, 2, -1) >= 0 &&
-	       !atomic_load_explicit(&lane->lanes->stopping, memory_order_relaxed)) {
-		uint32_t length;
-		int n = connector_receive(lane->connector, lane->datagram, DATAGRAM_BYTES, 0, 1,
-					  &length);
-
-		if (n > 0)
-			exec_take(lane, length);
-		else if (n < 0)
-			break; /* the ordinary way reads from here on */
-	}
+	atomic_store_explicit(&lane->failed, lane_run(lane), memory_order_relaxed);
 	return NULL;
 }
 
 /* --- opening and closing --- */
 
+/* Opens its socket and starts its thread.  As exec_lanes_open(). */
+static int lane_begin(struct lane *lane)
+{
+	int r = connector_open_execs(lane->range.first, lane->range.last, &lane->connector);
+
+	if (r != 0)
+		return r;
+	atomic_store_explicit(&lane->failed, 0, memory_order_relaxed);
+	r = -pthread_create(&lane->thread, NULL, lane_main, lane);
+	if (r < 0)
+		return r;
+	lane->running = true;
+	lane->demoted_ns = 0;
+	while (sem_wait(&lane->begun) < 0)
+		;
+	return 0;
+}
+
+/* Waits for its thread, which has been told, or has failed. */
+static void lane_end(struct lane *lane)
+{
+	if (lane->running)
+		(void)pthread_join(lane->thread, NULL);
+	lane->running = false;
+	connector_close(lane->connector);
+	lane->connector = NULL;
+}
+
 static void lane_free(struct lane *lane)
 {
 	if (!lane)
 		return;
-	connector_close(lane->connector);
+	lane_end(lane);
 	procfs_close(lane->procfs);
 	free(lane);
 }
@@ -174,13 +216,9 @@ static int lane_open(struct exec_lanes *lanes, const struct exec_lane_range *ran
 	(void)sem_init(&lane->begun, 0, 0);
 	r = procfs_open(&lanes->procfs, &lane->procfs);
 	if (r == 0)
-		r = connector_open_execs(range->first, range->last, &lane->connector);
-	if (r == 0)
-		r = -pthread_create(&lane->thread, NULL, lane_main, lane);
+		r = lane_begin(lane);
 	if (r != 0)
 		return r;
-	while (sem_wait(&lane->begun) < 0)
-		;
 	lanes->lanes[lanes->count++] = steal_pointer(lane);
 	return 0;
 }
@@ -221,10 +259,8 @@ void exec_lanes_close(struct exec_lanes *lanes)
 	atomic_store_explicit(&lanes->stopping, true, memory_order_relaxed);
 	if (lanes->stop_fd >= 0)
 		(void)eventfd_write(lanes->stop_fd, 1);
-	for (unsigned i = 0; i < lanes->count; i++) {
-		(void)pthread_join(lanes->lanes[i]->thread, NULL);
+	for (unsigned i = 0; i < lanes->count; i++)
 		lane_free(lanes->lanes[i]);
-	}
 	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
 		exec_table_free(lanes->tables[cpu]);
 	if (lanes->stop_fd >= 0)
@@ -239,13 +275,23 @@ unsigned exec_lanes_count(const struct exec_lanes *lanes)
 	return lanes->count;
 }
 
+static int lane_failed(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->failed, memory_order_relaxed);
+}
+
+static enum realtime_mode lane_mode(const struct lane *lane)
+{
+	return lane_failed(lane) != 0 || lane->demoted_ns != 0 ? REALTIME_DEFAULT : lane->mode;
+}
+
 enum realtime_mode exec_lanes_mode(const struct exec_lanes *lanes)
 {
 	enum realtime_mode worst = REALTIME_FIFO;
 
 	for (unsigned i = 0; i < lanes->count; i++)
-		if (lanes->lanes[i]->mode > worst)
-			worst = lanes->lanes[i]->mode;
+		if (lane_mode(lanes->lanes[i]) > worst)
+			worst = lane_mode(lanes->lanes[i]);
 	return worst;
 }
 
@@ -254,23 +300,28 @@ void exec_lanes_set_suspended(struct exec_lanes *lanes, uint64_t suspended_ns)
 	atomic_store_explicit(&lanes->suspended_ns, suspended_ns, memory_order_relaxed);
 }
 
-int exec_lanes_take(struct exec_lanes *lanes, uint32_t cpu, uint32_t seq, uint8_t *out,
-		    size_t *ret_bytes, uint64_t *ret_read_ns)
-{
-	struct exec_table *table = NULL;
-
-	if (cpu < GAPS_CPU_LIMIT)
-		table = atomic_load_explicit(&lanes->tables[cpu], memory_order_relaxed);
-	return table ? exec_table_take(table, seq, out, ret_bytes, ret_read_ns)
-		     : EXEC_TABLE_NOTHING;
-}
-
 static struct lane *lane_of(struct exec_lanes *lanes, uint32_t cpu)
 {
 	for (unsigned i = 0; i < lanes->count; i++)
 		if (cpu >= lanes->lanes[i]->range.first && cpu <= lanes->lanes[i]->range.last)
 			return lanes->lanes[i];
 	return NULL;
+}
+
+int exec_lanes_take(struct exec_lanes *lanes, uint32_t cpu, uint32_t seq, uint8_t *out,
+		    size_t *ret_bytes, uint64_t *ret_read_ns)
+{
+	struct exec_table *table = NULL;
+	const struct lane *lane;
+	int r;
+
+	if (cpu < GAPS_CPU_LIMIT)
+		table = atomic_load_explicit(&lanes->tables[cpu], memory_order_relaxed);
+	if (!table)
+		return EXEC_TABLE_NOTHING;
+	r = exec_table_take(table, seq, out, ret_bytes, ret_read_ns);
+	lane = r == EXEC_TABLE_NOT_YET ? lane_of(lanes, cpu) : NULL;
+	return lane && lane_failed(lane) != 0 ? EXEC_TABLE_NOTHING : r;
 }
 
 static void cpu_add(struct exec_lanes *lanes, const struct cpus *online, uint32_t cpu)
@@ -290,7 +341,7 @@ static void cpu_add(struct exec_lanes *lanes, const struct cpus *online, uint32_
 
 static void guard_look(struct exec_lanes *lanes, struct lane *lane, uint64_t now_ns)
 {
-	if (lane->mode != REALTIME_FIFO || !realtime_demoted(lane->tid))
+	if (lane_failed(lane) != 0 || lane->mode != REALTIME_FIFO || !realtime_demoted(lane->tid))
 		return;
 	if (lane->demoted_ns == 0) {
 		lanes->say("the thread that reads what CPU %u runs did not rest for %d ms and lost "
@@ -304,10 +355,31 @@ static void guard_look(struct exec_lanes *lanes, struct lane *lane, uint64_t now
 	}
 }
 
+/* Begins a lane anew whose thread has ended before its time. */
+static void failure_look(struct exec_lanes *lanes, struct lane *lane)
+{
+	const int failed = lane_failed(lane);
+	int r;
+
+	if (failed == 0)
+		return;
+	if (!lane->failure_said)
+		lanes->say("the thread that reads what CPU %u runs has failed: %s; until another "
+			   "one reads, short-lived programs may stay without arguments",
+			   lane->range.first, strerror(-failed));
+	lane->failure_said = true;
+	lane_end(lane);
+	r = lane_begin(lane);
+	if (r != 0) /* the next look tries again */
+		atomic_store_explicit(&lane->failed, r, memory_order_relaxed);
+}
+
 void exec_lanes_look(struct exec_lanes *lanes, const struct cpus *online, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < lanes->count; i++)
+	for (unsigned i = 0; i < lanes->count; i++) {
+		failure_look(lanes, lanes->lanes[i]);
 		guard_look(lanes, lanes->lanes[i], now_ns);
+	}
 	if (cpus_equal(online, &lanes->online))
 		return;
 	for (uint32_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
@@ -315,5 +387,6 @@ void exec_lanes_look(struct exec_lanes *lanes, const struct cpus *online, uint64
 			cpu_add(lanes, online, cpu);
 	lanes->online = *online;
 	for (unsigned i = 0; i < lanes->count; i++)
-		lane_pin(lanes->lanes[i]);
+		if (lane_failed(lanes->lanes[i]) == 0)
+			lane_pin(lanes->lanes[i]);
 }

@@ -23,7 +23,7 @@ struct exec_lanes;
 int exec_lanes_open(const struct procfs_setup *procfs, say_fn *say, struct exec_lanes **ret_lanes);
 void exec_lanes_close(struct exec_lanes *lanes); /* waits for the threads' end; NULL does nothing */
 
-/* How many lanes there are, and the mode of the worst of them. */
+/* How many lanes there are, and the mode of the worst of them; REALTIME_DEFAULT where one was demoted, or has failed. */
 unsigned exec_lanes_count(const struct exec_lanes *lanes);
 enum realtime_mode exec_lanes_mode(const struct exec_lanes *lanes);
 
@@ -34,8 +34,8 @@ void exec_lanes_set_suspended(struct exec_lanes *lanes, uint64_t suspended_ns);
 int exec_lanes_take(struct exec_lanes *lanes, uint32_t cpu, uint32_t seq, uint8_t *out,
 		    size_t *ret_bytes, uint64_t *ret_read_ns);
 
-/* To be called about once a second, with the CPUs that are on line: opens lanes for new ones, pins threads again whose CPU has come back, and
- * puts a thread that the guard has demoted back after a while. */
+/* To be called about once a second, with the CPUs that are on line: opens lanes for new ones, pins threads again whose CPU has come back,
+ * puts a thread that the guard has demoted back after a while, and begins anew what has failed. */
 void exec_lanes_look(struct exec_lanes *lanes, const struct cpus *online, uint64_t now_ns);
 
 /* Which CPUs each lane is to have.  How many lanes.  Pure. */

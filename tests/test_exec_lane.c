@@ -1,7 +1,14 @@
-/* test_exec_lane.c - lanes on the real kernel: what they read, and CPUs that come and go.  Needs root and the kernel's events, else skipped. */
+/* test_exec_lane.c - lanes on the real kernel: what they read, CPUs that come and go, threads that are told or fail.  Needs root and the
+ * kernel's events, else skipped. */
 #include "recorder/exec_lane.h"
 
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "recorder/clock.h"
@@ -13,7 +20,7 @@
 #include "tests/live_kernel.h"
 #include "tests/tap.h"
 
-enum { TRIES = 200 };
+enum { TRIES = 200, FDS = 256 };
 
 static unsigned said;
 
@@ -27,7 +34,7 @@ static uint8_t packed[EVENT_DETAIL_MAX_BYTES];
 static uint8_t datagram[256];
 
 /* Runs a program whose only argument is this, waits for its EXEC and takes what the lane has read of it.  As exec_lanes_take(). */
-static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, const char *argument,
+static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, const char *text,
 			struct detail *ret_detail)
 {
 	struct event event = { 0 };
@@ -36,7 +43,7 @@ static int run_and_take(struct exec_lanes *lanes, struct connector *main_lane, c
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)execl("/bin/true", "true", argument, (char *)NULL);
+		(void)execl("/bin/true", "true", text, (char *)NULL);
 		_exit(127);
 	}
 	(void)waitpid(pid, NULL, 0);
@@ -88,6 +95,90 @@ static void test_cpus(struct exec_lanes *lanes)
 	exec_lanes_look(lanes, &online, now_ns);
 }
 
+/* --- what can befall a lane's thread --- */
+
+static const char argument[] = "a lane of its own";
+
+static bool is_read(const struct detail *detail)
+{
+	static const char wanted[] = "true\0a lane of its own";
+	const struct detail_field *argv = &detail->field[DETAIL_ARGV];
+
+	return argv->state == DETAIL_READ && argv->bytes == sizeof(wanted) &&
+	       memcmp(argv->data, wanted, sizeof(wanted)) == 0;
+}
+
+static void test_told(struct exec_lanes *lanes, struct connector *main_lane)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	const enum realtime_mode mode = exec_lanes_mode(lanes);
+	const uint64_t now_ns = clock_monotonic_ns();
+	struct detail detail = { 0 };
+	struct cpus online;
+	unsigned read = 0;
+
+	(void)cpus_online(&online);
+	/* Each goes to a thread that does not block it: ours does. */
+	for (unsigned i = 0; i < 2 * exec_lanes_count(lanes); i++) {
+		(void)kill(getpid(), SIGXCPU);
+		(void)nanosleep(&pause, NULL);
+	}
+	for (int i = 0; i < 8; i++)
+		read += run_and_take(lanes, main_lane, argument, &detail) == 0;
+	ok(read == 8, "a thread that was told to rest goes on reading (%u of 8)", read);
+	exec_lanes_look(lanes, &online, now_ns);
+	if (mode == REALTIME_FIFO)
+		ok(said > 0 && exec_lanes_mode(lanes) == REALTIME_DEFAULT,
+		   "that it is not before all others any more is said, and seen");
+	exec_lanes_look(lanes, &online, now_ns + UINT64_C(11000000000));
+	ok(exec_lanes_mode(lanes) == mode, "until it is put back");
+	said = 0;
+}
+
+/* Puts a file that is no socket in the place of every socket of the connector from this descriptor on. */
+static void sockets_spoil(int first)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	for (int fd = first; fd < FDS; fd++) {
+		int protocol = -1;
+		socklen_t bytes = sizeof(protocol);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes) == 0 &&
+		    protocol == NETLINK_CONNECTOR)
+			(void)dup3(null, fd, O_CLOEXEC);
+	}
+	(void)close(null);
+}
+
+static void test_failed(struct exec_lanes *lanes, struct connector *main_lane, int first_fd)
+{
+	const enum realtime_mode mode = exec_lanes_mode(lanes);
+	struct detail detail = { 0 };
+	struct cpus online;
+	unsigned nothing = 0;
+
+	(void)cpus_online(&online);
+	sockets_spoil(first_fd);
+	for (uint32_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++) {
+		const struct cpus one = cpus_range(cpu, cpu);
+
+		if (cpus_has(&online, cpu) && sched_setaffinity(0, sizeof(one), one.sets) == 0)
+			nothing += run_and_take(lanes, main_lane, argument, &detail) ==
+				   EXEC_TABLE_NOTHING;
+	}
+	(void)sched_setaffinity(0, sizeof(online), online.sets);
+	ok(exec_lanes_mode(lanes) == REALTIME_DEFAULT && nothing > 0,
+	   "a lane whose socket fails has nothing, and nobody waits for it");
+	exec_lanes_look(lanes, &online, clock_monotonic_ns());
+	ok(said > 0 && said <= exec_lanes_count(lanes), "that is said once");
+	ok(exec_lanes_mode(lanes) == mode &&
+		   run_and_take(lanes, main_lane, argument, &detail) == 0 &&
+		   (mode != REALTIME_FIFO || is_read(&detail)),
+	   "and it begins anew");
+	said = 0;
+}
+
 int main(void)
 {
 	const struct procfs_setup setup = { .path = "/proc", .argv_max_bytes = 4096 };
@@ -95,8 +186,6 @@ int main(void)
 	struct connector *connectors[CONNECTOR_LANES];
 	struct exec_lanes *lanes = NULL;
 	struct detail detail = { 0 };
-	const struct detail_field *argv = &detail.field[DETAIL_ARGV];
-	static const char wanted[] = "true\0a lane of its own";
 	uint64_t from_ns;
 	int r;
 
@@ -109,15 +198,18 @@ int main(void)
 	if (r != 0)
 		return done_testing();
 	test_cpus(lanes);
-	r = run_and_take(lanes, connectors[CONNECTOR_MAIN], wanted + 5, &detail);
+	r = run_and_take(lanes, connectors[CONNECTOR_MAIN], argument, &detail);
 	if (exec_lanes_mode(lanes) == REALTIME_FIFO)
-		ok(r == 0 && argv->state == DETAIL_READ && argv->bytes == sizeof(wanted) &&
-			   memcmp(argv->data, wanted, sizeof(wanted)) == 0,
+		ok(r == 0 && is_read(&detail),
 		   "what a program was given is read, and found by the number of its EXEC");
 	else
 		ok(r >= 0, "what a program was given # SKIP no permission for real-time threads");
-	exec_lanes_close(lanes);
 	ok(said == 0, "nothing is to be said");
+	test_told(lanes, connectors[CONNECTOR_MAIN]);
+	test_failed(lanes, connectors[CONNECTOR_MAIN],
+		    connector_fd(connectors[CONNECTOR_NAMES]) + 1);
+	exec_lanes_close(lanes);
+	ok(said == 0, "closing says nothing");
 	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
 		connector_close(connectors[i]);
 	return done_testing();
