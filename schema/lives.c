@@ -600,6 +600,25 @@ static struct life *snapshot_born(struct lives *lives, const struct event *event
 	return life;
 }
 
+/* Neither born nor seen in a snapshot since this start. */
+static bool is_of_before(const struct lives *lives, const struct life *life)
+{
+	return life->seen_by_no < lives->start_no && life_first_no(life) < lives->start_no;
+}
+
+/* Who bears the number of the parent that a snapshot has named; not one of before, who need not be that parent. */
+static bool parent_learn(const struct lives *lives, struct life *life)
+{
+	struct life *parent =
+		life->parent_id == 0 && life->ppid != 0 ? lives_find(lives, life->ppid) : NULL;
+
+	if (!parent || parent->pid != life->ppid || parent == life->process ||
+	    is_of_before(lives, parent))
+		return false;
+	life->parent_id = parent->id;
+	return true;
+}
+
 static int apply_snapshot(struct lives *lives, const struct event *event, struct life **ret_life)
 {
 	struct life *life = lives_find(lives, event->tid);
@@ -620,28 +639,22 @@ static int apply_snapshot(struct lives *lives, const struct event *event, struct
 		life->ptid = event->ptid;
 	}
 	r = snapshot_enrich(lives, life, event);
+	parent_learn(lives, life);
 	TELL(lives, changed, life);
 	*ret_life = life;
 	return r;
 }
 
-/* Parents of the snapshot may stand behind their children in it; and who lived before this start but is not in the snapshot, is gone. */
+/* Parents of the snapshot may stand behind their children in it; and who lived before this start but is not in the snapshot, is gone.
+ * Where a snapshot is not whole this never comes, and nobody is gone for that reason. */
 static void apply_snapshot_end(struct lives *lives)
 {
-	for (struct life *life = lives->all; life; life = life->all_next) {
-		struct life *parent = life->parent_id == 0 && life->ppid != 0
-					      ? lives_find(lives, life->ppid)
-					      : NULL;
-
-		if (parent && parent->pid == life->ppid && parent != life->process) {
-			life->parent_id = parent->id;
+	for (struct life *life = lives->all; life; life = life->all_next)
+		if (parent_learn(lives, life))
 			TELL(lives, changed, life);
-		}
-	}
 	for (struct life *life = lives->all; life;
 	     life = life->all_next) /* exit_due keeps it in the list */
-		if (!life->ended && life->seen_by_no < lives->start_no &&
-		    life_first_no(life) < lives->start_no)
+		if (!life->ended && is_of_before(lives, life))
 			end_inferred(lives, life, LIFE_END_ABSENT, lives->start_ns, true);
 }
 
