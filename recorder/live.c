@@ -154,6 +154,20 @@ static int start_stage(struct live *live, const struct clock_reading *now)
 	return r == 0 ? clock_stage(live, now, EVENT_CLOCK_AT_START) : r;
 }
 
+static int snapshot_stage_all(struct session *session, const struct clock_reading *now)
+{
+	int why;
+	int r = snapshot_take(session->procfs, clock_suspended_ns(now), snapshot_stage, session,
+			      &why);
+
+	if (r != SNAPSHOT_PARTIAL)
+		return r;
+	session->say("cannot read from /proc every task that already runs: %s; who ended unseen "
+		     "will be taken for alive",
+		     strerror(-why));
+	return 0;
+}
+
 static void cpus_visit(const struct live *live)
 {
 	size_t cpus;
@@ -179,8 +193,7 @@ static int begin(struct live *live)
 	clock_read(&now);
 	r = start_stage(live, &now);
 	if (r == 0 && !continues(live))
-		r = snapshot_take(session->procfs, clock_suspended_ns(&now), snapshot_stage,
-				  session);
+		r = snapshot_stage_all(session, &now);
 	return r;
 }
 
@@ -245,8 +258,7 @@ static int blind_stage(struct live *live, uint64_t missed)
 	event.timestamp_ns = now.monotonic_ns;
 	r = session_stage(session, &event);
 	if (r == 0)
-		r = snapshot_take(session->procfs, clock_suspended_ns(&now), snapshot_stage,
-				  session);
+		r = snapshot_stage_all(session, &now);
 	session->say("the kernel had fallen silent for %.1f s: listening on a new socket, %" PRIu64
 		     " fork%s missed",
 		     (double)(event.timestamp_ns - event.arg[1]) / 1e9, missed,

@@ -357,7 +357,8 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 	ssize_t n = file_read(dir, name, procfs->stat, sizeof(procfs->stat));
 	struct procfs_stat stat;
 
-	if (n < 0 || procfs_parse_stat(procfs->stat, (size_t)n, &stat) < 0) {
+	task->error = n < 0 ? (int)n : procfs_parse_stat(procfs->stat, (size_t)n, &stat);
+	if (task->error < 0) {
 		field[DETAIL_COMM].state = n < 0 ? state_of_error(n) : DETAIL_GONE;
 		return;
 	}
@@ -458,6 +459,7 @@ void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task
 	if (dir < 0) {
 		uint8_t state = state_of_error(-errno);
 
+		ret_task->error = -errno;
 		for (unsigned tag = DETAIL_EXE; tag < DETAIL_TAG_LIMIT; tag++)
 			if (field[tag].state == DETAIL_GONE)
 				field[tag].state = state;

@@ -67,7 +67,8 @@ int procfs_fd(const struct procfs *procfs);
 struct procfs_task {
 	struct detail detail; /* fields point into procfs, until the next read */
 	bool stat_known;      /* ppid, start_ticks and kernel are */
-	bool kernel;          /* a thread of the kernel: it has no program and no arguments */
+	int error; /* else: -ENOENT or -ESRCH where there is no such task any more, or what kept us from reading it */
+	bool kernel; /* a thread of the kernel: it has no program and no arguments */
 	uint32_t ppid;
 	uint64_t start_ticks; /* since boot, CLOCK_BOOTTIME, in 1/CLK_TCK s */
 };

@@ -10,9 +10,13 @@
 #include "recorder/clock.h"
 #include "schema/cleanup.h"
 
+enum { INIT_PID = 1 };
+
 struct snapshot {
 	struct procfs *procfs;
 	uint64_t suspended_ns, count;
+	bool init_seen;
+	int why; /* the first -errno of a task that is there and could not be read, or 0 */
 	snapshot_emit *emit;
 	void *context;
 	uint8_t packed[EVENT_DETAIL_MAX_BYTES];
@@ -37,18 +41,25 @@ static DIR *folder_open(int at, const char *name)
 	return folder;
 }
 
-/* The next entry that is a number.  0, or -ENOENT at the end. */
-static int number_next(DIR *folder, uint32_t *ret_number)
+/* Notes what went wrong with a task, unless that is gone; 0: nothing. */
+static void miss(struct snapshot *snapshot, int error)
+{
+	if (error != -ENOENT && error != -ESRCH && snapshot->why == 0)
+		snapshot->why = error;
+}
+
+/* The next entry that is a number.  False when there is none: errno is 0 at the end, else what went wrong. */
+static bool number_next(DIR *folder, uint32_t *ret_number)
 {
 	const struct dirent *entry;
 
-	while ((entry = readdir(folder))) {
+	while (errno = 0, (entry = readdir(folder))) {
 		const char *name = entry->d_name;
 
 		if (procfs_parse_u32((const uint8_t *)name, strlen(name), ret_number) == 0)
-			return 0;
+			return true;
 	}
-	return -ENOENT;
+	return false;
 }
 
 static int task_emit(struct snapshot *snapshot, uint32_t pid, uint32_t tid, uint64_t read_ns,
@@ -89,21 +100,26 @@ static int threads_take(struct snapshot *snapshot, uint32_t pid)
 
 	(void)snprintf(name, sizeof(name), "%u/task", pid);
 	folder = folder_open(procfs_fd(snapshot->procfs), name);
-	if (!folder)
-		return 0; /* gone meanwhile */
-	while (number_next(folder, &tid) == 0) {
+	if (!folder) {
+		miss(snapshot, -errno);
+		return 0;
+	}
+	while (number_next(folder, &tid)) {
 		uint64_t read_ns = clock_monotonic_ns();
 		int r;
 
 		if (tid == pid)
 			continue;
 		procfs_read_thread(snapshot->procfs, pid, tid, &task);
-		if (!task.stat_known)
+		if (!task.stat_known) {
+			miss(snapshot, task.error);
 			continue;
+		}
 		r = task_emit(snapshot, pid, tid, read_ns, &task);
 		if (r < 0)
 			return r;
 	}
+	miss(snapshot, -errno);
 	return 0;
 }
 
@@ -113,25 +129,35 @@ static int processes_take(struct snapshot *snapshot)
 	struct procfs_task task;
 	uint32_t pid;
 
-	if (!folder)
-		return -errno;
-	while (number_next(folder, &pid) == 0) {
+	if (!folder) {
+		miss(snapshot, -errno);
+		return 0;
+	}
+	while (number_next(folder, &pid)) {
 		uint64_t read_ns = clock_monotonic_ns();
 		int r;
 
 		procfs_read_process(snapshot->procfs, pid, &task);
-		if (!task.stat_known)
+		if (!task.stat_known) {
+			miss(snapshot, task.error);
 			continue;
+		}
+		snapshot->init_seen |= pid == INIT_PID;
 		r = task_emit(snapshot, pid, pid, read_ns, &task);
 		if (r == 0)
 			r = threads_take(snapshot, pid);
 		if (r < 0)
 			return r;
 	}
+	miss(snapshot, -errno);
+	/* It never ends: where it is not, others are hidden too. */
+	if (!snapshot->init_seen)
+		miss(snapshot, -EACCES);
 	return 0;
 }
 
-int snapshot_take(struct procfs *procfs, uint64_t suspended_ns, snapshot_emit *emit, void *context)
+int snapshot_take(struct procfs *procfs, uint64_t suspended_ns, snapshot_emit *emit, void *context,
+		  int *ret_why)
 {
 	struct snapshot snapshot = {
 		.procfs = procfs,
@@ -144,6 +170,10 @@ int snapshot_take(struct procfs *procfs, uint64_t suspended_ns, snapshot_emit *e
 
 	if (r < 0)
 		return r;
+	if (snapshot.why != 0) {
+		*ret_why = snapshot.why;
+		return SNAPSHOT_PARTIAL;
+	}
 	end.timestamp_ns = clock_monotonic_ns();
 	end.arg[0] = snapshot.count;
 	return emit(context, &end);

@@ -18,7 +18,7 @@ KIND(UNKNOWN,      31, 0xffffffffu, "unknown",      "a kind that this version do
 KIND(START,        32, 0xffffffffu, "start",        "the recorder began, or an imported stream did")
 KIND(STOP,         33, 0xffffffffu, "stop",         "the recorder ended in order")
 KIND(SNAPSHOT,     34, 0xffffffffu, "snapshot",     "a task that was already there, read from /proc")
-KIND(SNAPSHOT_END, 35, 0xffffffffu, "snapshot_end", "all tasks of the snapshot have been written")
+KIND(SNAPSHOT_END, 35, 0xffffffffu, "snapshot_end", "all tasks that were there have been written")
 KIND(CLOCK,        36, 0xffffffffu, "clock",        "the three clocks, read together")
 KIND(LOST,         37, 0xffffffffu, "lost",         "events that the kernel numbered and that did not arrive")
 KIND(RECOVERY,     38, 0xffffffffu, "recovery",     "what a start after a crash took over")

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -313,7 +316,7 @@ static void test_withheld(void)
 /* --- snapshot --- */
 
 struct seen {
-	uint64_t snapshots, end_count, unordered;
+	uint64_t snapshots, ends, end_count, unordered;
 	bool self, thread, kernel;
 	uint32_t self_tid, thread_tid;
 };
@@ -324,6 +327,7 @@ static int see(void *context, struct event *event)
 	struct detail detail;
 
 	if (event->kind == EVENT_SNAPSHOT_END) {
+		seen->ends++;
 		seen->end_count = event->arg[0];
 		return 0;
 	}
@@ -371,6 +375,7 @@ static void test_snapshot(struct procfs *procfs)
 {
 	struct seen seen = { .self_tid = (uint32_t)getpid() };
 	pthread_t thread;
+	int why;
 
 	(void)pthread_mutex_lock(&thread_end);
 	if (pthread_create(&thread, NULL, thread_main, NULL) != 0)
@@ -378,7 +383,7 @@ static void test_snapshot(struct procfs *procfs)
 	while (thread_tid == 0)
 		(void)usleep(1000);
 	seen.thread_tid = (uint32_t)thread_tid;
-	ok(snapshot_take(procfs, 0, see, &seen) == 0 && seen.snapshots > 2 &&
+	ok(snapshot_take(procfs, 0, see, &seen, &why) == 0 && seen.snapshots > 2 &&
 		   seen.end_count == seen.snapshots,
 	   "a snapshot has all tasks (%llu) and says how many", (unsigned long long)seen.snapshots);
 	ok(seen.self, "this process is in it, with its parent and program");
@@ -386,9 +391,77 @@ static void test_snapshot(struct procfs *procfs)
 	ok(seen.unordered == 0, "every task began before it was read");
 	if (access("/proc/2/stat", R_OK) == 0)
 		ok(seen.kernel, "a kernel thread has no program and no arguments");
-	ok(snapshot_take(procfs, 0, refuse, NULL) == -ENOSPC, "whoever takes it may end it");
+	ok(snapshot_take(procfs, 0, refuse, NULL, &why) == -ENOSPC, "whoever takes it may end it");
 	(void)pthread_mutex_unlock(&thread_end);
 	(void)pthread_join(thread, NULL);
+}
+
+/* With room for so many descriptors more. */
+static int snapshot_with(struct procfs *procfs, int descriptors, struct seen *seen, int *ret_why)
+{
+	struct rlimit before, few;
+	int r, lowest = dup(STDOUT_FILENO);
+
+	(void)close(lowest);
+	if (getrlimit(RLIMIT_NOFILE, &before) < 0)
+		abort();
+	few = before;
+	few.rlim_cur = (rlim_t)lowest + (rlim_t)descriptors;
+	(void)setrlimit(RLIMIT_NOFILE, &few);
+	r = snapshot_take(procfs, 0, see, seen, ret_why);
+	(void)setrlimit(RLIMIT_NOFILE, &before);
+	return r;
+}
+
+static void test_snapshot_partial(struct procfs *procfs)
+{
+	unsigned partial = 0;
+	int why = 0;
+
+	/* For /proc, a process, one of its files. */
+	for (int descriptors = 0; descriptors < 3; descriptors++) {
+		struct seen seen = { 0 };
+
+		partial += snapshot_with(procfs, descriptors, &seen, &why) == SNAPSHOT_PARTIAL &&
+			   why == -EMFILE && seen.ends == 0;
+	}
+	ok(partial == 3, "where tasks cannot be read the snapshot has no end, and says why");
+	ok(snapshot_with(procfs, 3, &(struct seen){ 0 }, &why) == 0,
+	   "with what it needs it has one");
+}
+
+/* As nobody, on a /proc of its own that hides the tasks of others.  As snapshot_take(), or -errno: it cannot be mounted. */
+static int snapshot_hidden(const char *options)
+{
+	static const char place[] = "/tmp";
+	struct seen seen = { 0 };
+	struct procfs *procfs;
+	int why = 0, r;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("proc", place, "proc", 0, options) < 0)
+		return -errno;
+	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
+	    procfs_open(&(struct procfs_setup){ .path = place }, &procfs) < 0)
+		return -errno;
+	r = snapshot_take(procfs, 0, see, &seen, &why);
+	return r == SNAPSHOT_PARTIAL && why != -EACCES && why != -EPERM ? 0 : r;
+}
+
+static void test_snapshot_hidden(const char *options)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int r = snapshot_hidden(options);
+
+		_exit(r == SNAPSHOT_PARTIAL ? 0 : r < 0 ? 2 : 1);
+	}
+	(void)waitpid(pid, &status, 0);
+	ok(status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 2),
+	   "a snapshot of a /proc with %s is not whole%s", options,
+	   status == 0 ? "" : " # SKIP it cannot be mounted here");
 }
 
 int main(void)
@@ -410,6 +483,11 @@ int main(void)
 	test_long_names();
 	test_withheld();
 	test_snapshot(procfs);
+	test_snapshot_partial(procfs);
+	if (geteuid() == 0) {
+		test_snapshot_hidden("hidepid=1");
+		test_snapshot_hidden("hidepid=2");
+	}
 	procfs_close(procfs);
 	procfs_close(NULL);
 	return done_testing();
