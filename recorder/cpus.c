@@ -68,6 +68,18 @@ int cpus_parse(const char *text, size_t bytes, struct cpus *ret_cpus)
 	return 0;
 }
 
+void cpus_release(pid_t tid)
+{
+	const int own = sched_getcpu();
+	const struct cpus here = cpus_range((uint32_t)own, (uint32_t)own),
+			  all = cpus_range(0, GAPS_CPU_LIMIT - 1);
+
+	/* Where a thread may stay the kernel leaves it: so first it may not. */
+	if (own >= 0)
+		(void)sched_setaffinity(tid, sizeof(here), here.sets);
+	(void)sched_setaffinity(tid, sizeof(all), all.sets);
+}
+
 int cpus_online(struct cpus *ret_cpus)
 {
 	auto_close int fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "recorder/gaps.h"
 
@@ -32,6 +33,9 @@ struct cpus cpus_range(uint32_t first, uint32_t last);
 
 /* A list as in /sys/devices/system/cpu: "0-3,8\n".  0 or -EBADMSG. */
 int cpus_parse(const char *text, size_t bytes, struct cpus *ret_cpus);
+
+/* Moves a thread to where the caller runs, and leaves it free to be moved on: it can run there, whatever holds the CPU that it was to run on. */
+void cpus_release(pid_t tid);
 
 /* Those that are on line; where no sysfs is mounted, as many from 0 on as the C library counts.  0, -EBADMSG or -errno. */
 int cpus_online(struct cpus *ret_cpus);

@@ -31,7 +31,7 @@ struct lane {
 	bool running;      /* the thread is to be joined */
 	atomic_int failed; /* not 0: the thread has ended before its time, as lane_run() says */
 	bool failure_said;
-	sem_t begun; /* behind it, tid and mode are there */
+	sem_t begun; /* behind it, tid is there */
 	pid_t tid;
 	enum realtime_mode mode;
 	uint64_t demoted_ns; /* 0: it is not */
@@ -128,21 +128,32 @@ static int lane_run(struct lane *lane)
 	return 0;
 }
 
+/* So that it comes to its end whatever holds its CPU. */
+static void thread_release(pid_t tid)
+{
+	realtime_leave(tid);
+	cpus_release(tid);
+}
+
 static void *lane_main(void *context)
 {
 	struct lane *lane = context;
+	int r;
 
+	realtime_listen();
 	lane->tid = gettid();
-	lane_pin(lane);
-	lane->mode = realtime_enter();
 	(void)sem_post(&lane->begun);
-	atomic_store_explicit(&lane->failed, lane_run(lane), memory_order_relaxed);
+	r = lane_run(lane);
+	if (r < 0)
+		thread_release(0);
+	atomic_store_explicit(&lane->failed, r, memory_order_relaxed);
 	return NULL;
 }
 
 /* --- opening and closing --- */
 
-/* Opens its socket and starts its thread.  As exec_lanes_open(). */
+/* Opens its socket and starts its thread, which is given its CPU and priority from here: where a real-time task spins it may not run for long.
+ * As exec_lanes_open(). */
 static int lane_begin(struct lane *lane)
 {
 	int r = connector_open_execs(lane->range.first, lane->range.last, &lane->connector);
@@ -157,6 +168,8 @@ static int lane_begin(struct lane *lane)
 	lane->demoted_ns = 0;
 	while (sem_wait(&lane->begun) < 0)
 		;
+	lane_pin(lane);
+	lane->mode = realtime_enter(lane->tid);
 	return 0;
 }
 
@@ -168,6 +181,11 @@ static void lane_end(struct lane *lane)
 	lane->running = false;
 	connector_close(lane->connector);
 	lane->connector = NULL;
+}
+
+static int lane_failed(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->failed, memory_order_relaxed);
 }
 
 static void lane_free(struct lane *lane)
@@ -256,6 +274,10 @@ void exec_lanes_close(struct exec_lanes *lanes)
 {
 	if (!lanes)
 		return;
+	/* Before they are told: a thread that has ended leaves its number to others. */
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (lane_failed(lanes->lanes[i]) == 0)
+			thread_release(lanes->lanes[i]->tid);
 	atomic_store_explicit(&lanes->stopping, true, memory_order_relaxed);
 	if (lanes->stop_fd >= 0)
 		(void)eventfd_write(lanes->stop_fd, 1);
@@ -273,11 +295,6 @@ void exec_lanes_close(struct exec_lanes *lanes)
 unsigned exec_lanes_count(const struct exec_lanes *lanes)
 {
 	return lanes->count;
-}
-
-static int lane_failed(const struct lane *lane)
-{
-	return atomic_load_explicit(&lane->failed, memory_order_relaxed);
 }
 
 static enum realtime_mode lane_mode(const struct lane *lane)

@@ -25,11 +25,10 @@ const char *realtime_word(enum realtime_mode mode)
 /* The kernel sends it to the thread that has overdone it (kernel/time/posix-cpu-timers.c, check_thread_timers()): all others block it. */
 static void demote(int signal)
 {
-	const struct sched_param none = { 0 };
 	const int before = errno;
 
 	(void)signal;
-	(void)sched_setscheduler(0, SCHED_OTHER, &none);
+	realtime_leave(0);
 	errno = before;
 }
 
@@ -63,16 +62,27 @@ int realtime_promote(pid_t tid)
 	return sched_setscheduler(tid, SCHED_FIFO, &first) < 0 ? -errno : 0;
 }
 
-enum realtime_mode realtime_enter(void)
+void realtime_listen(void)
 {
 	sigset_t set;
 
 	signal_set(&set);
 	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	if (realtime_promote(0) == 0)
+}
+
+enum realtime_mode realtime_enter(pid_t tid)
+{
+	if (realtime_promote(tid) == 0)
 		return REALTIME_FIFO;
-	return setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_BEST) == 0 ? REALTIME_NICE
-									 : REALTIME_DEFAULT;
+	return setpriority(PRIO_PROCESS, (id_t)tid, NICE_BEST) == 0 ? REALTIME_NICE
+								    : REALTIME_DEFAULT;
+}
+
+void realtime_leave(pid_t tid)
+{
+	const struct sched_param none = { 0 };
+
+	(void)sched_setscheduler(tid, SCHED_OTHER, &none);
 }
 
 bool realtime_demoted(pid_t tid)

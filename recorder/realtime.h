@@ -19,8 +19,15 @@ const char *realtime_word(enum realtime_mode mode);
 enum { REALTIME_LIMIT_MS = 100 };
 int realtime_guard(void);
 
-/* Gives the calling thread the best of the modes that is permitted, and the signal of the guard. */
-enum realtime_mode realtime_enter(void);
+/* Lets the calling thread have the guard's signal.  To be called in it, before realtime_enter(). */
+void realtime_listen(void);
+
+/* Gives a thread of this process the best of the modes that is permitted.  To be called from another one: where a real-time task spins on its
+ * CPU a thread that gives it to itself does not come back. */
+enum realtime_mode realtime_enter(pid_t tid);
+
+/* Makes it an ordinary one again. */
+void realtime_leave(pid_t tid);
 
 /* Whether a thread that was under SCHED_FIFO no longer is. */
 bool realtime_demoted(pid_t tid);

@@ -17,6 +17,7 @@
 #include "schema/event.h"
 #include "schema/wire.h"
 #include "tests/clocks.h"
+#include "tests/hog.h"
 #include "tests/live_kernel.h"
 #include "tests/tap.h"
 
@@ -179,6 +180,27 @@ static void test_failed(struct exec_lanes *lanes, struct connector *main_lane, i
 	said = 0;
 }
 
+static void test_hog(const struct procfs_setup *setup)
+{
+	struct exec_lanes *lanes = NULL;
+	uint64_t begin_ms = now_ms(), opened_ms, closed_ms;
+	uint32_t cpu;
+	pid_t hog = hog_begin(1500, &cpu);
+	int r;
+
+	if (hog == 0) {
+		ok(true, "a real-time task that spins # SKIP it takes two CPUs, and permission");
+		return;
+	}
+	r = exec_lanes_open(setup, say, &lanes);
+	opened_ms = now_ms() - begin_ms;
+	exec_lanes_close(lanes);
+	closed_ms = now_ms() - begin_ms;
+	ok(hog_end(hog) && r == 0,
+	   "lanes open and close while a real-time task spins on a CPU (%llu, %llu ms)",
+	   (unsigned long long)opened_ms, (unsigned long long)closed_ms);
+}
+
 int main(void)
 {
 	const struct procfs_setup setup = { .path = "/proc", .argv_max_bytes = 4096 };
@@ -210,6 +232,7 @@ int main(void)
 		    connector_fd(connectors[CONNECTOR_NAMES]) + 1);
 	exec_lanes_close(lanes);
 	ok(said == 0, "closing says nothing");
+	test_hog(&setup);
 	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
 		connector_close(connectors[i]);
 	return done_testing();
