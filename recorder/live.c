@@ -10,6 +10,7 @@
 #include "recorder/canary.h"
 #include "recorder/clock.h"
 #include "recorder/connector.h"
+#include "recorder/cpus.h"
 #include "recorder/exec_lane.h"
 #include "recorder/pulse.h"
 #include "recorder/reception.h"
@@ -58,6 +59,7 @@ struct live {
 	/* Silence: NULL where no canaries can be sent. */
 	struct canary *canary;
 	struct pulse *pulse;
+	struct cpus held; /* CPUs of which it was said that they hold it */
 	uint32_t cpus;
 	uint64_t pulse_look_ns, blind_pause_ns;
 	uint64_t good_ns; /* when the counts below were equal */
@@ -177,6 +179,9 @@ static void cpus_visit(const struct live *live)
 		live->session.say("cannot visit every CPU: %s; what is lost before a CPU's first "
 				  "event cannot be counted",
 				  strerror(-r));
+	else if (r == CANARY_HELD)
+		live->session.say("cannot visit every CPU: real-time tasks hold some; what is lost "
+				  "before a CPU's first event cannot be counted");
 }
 
 /* The order matters: the socket is open and every CPU has sent its canary before /proc is looked at, so whatever the snapshot misses is in the
@@ -227,6 +232,19 @@ static void pulse_end(struct live *live)
 	pulse_free(live->pulse);
 	live->canary = NULL;
 	live->pulse = NULL;
+}
+
+/* Says once of every CPU that canaries do not get through there. */
+static void canary_look(struct live *live, uint64_t now_ns)
+{
+	uint32_t cpu;
+
+	if (!canary_held(live->canary, now_ns, &cpu) || cpus_has(&live->held, cpu))
+		return;
+	CPU_SET_S(cpu, sizeof(live->held), live->held.sets);
+	live->session.say("CPU %u is held by a real-time task: silence of the kernel cannot be "
+			  "noticed there",
+			  cpu);
 }
 
 /* Births that the kernel has counted and we have not since all was well: at least so many were missed. */
@@ -326,6 +344,8 @@ static int pulse_look(struct live *live)
 	const uint64_t now_ns = clock_monotonic_ns();
 	uint64_t good_ns;
 
+	if (live->canary)
+		canary_look(live, now_ns);
 	if (!live->canary || !live->reception.drained || now_ns < live->pulse_look_ns)
 		return 0;
 	live->pulse_look_ns = now_ns + PULSE_LOOK_NS;

@@ -1,0 +1,107 @@
+/* test_canary.c - a canary from every CPU; and where a real-time task holds one, no waiting for it.  The latter needs root, else skipped. */
+#include "recorder/canary.h"
+
+#include <string.h>
+
+#include "recorder/clock.h"
+#include "recorder/cpus.h"
+#include "tests/clocks.h"
+#include "tests/hog.h"
+#include "tests/tap.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+static unsigned sent_count(const struct canary *canary, uint64_t since_ns)
+{
+	unsigned count = 0;
+
+	for (uint32_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
+		count += canary_sent_ns(canary, cpu) >= since_ns;
+	return count;
+}
+
+static void test_send(const struct cpus *online)
+{
+	const struct cpus one = cpus_range(0, 0);
+	struct cpus own = { 0 };
+	size_t cpus = 0;
+	int r;
+
+	(void)sched_setaffinity(0, sizeof(one), one.sets);
+	r = canary_send(&cpus);
+	ok(r == 0 && cpus == cpus_count(online),
+	   "every CPU is visited, also where one's own thread may run on one alone (%zu)", cpus);
+	(void)sched_getaffinity(0, sizeof(own), own.sets);
+	ok(cpus_equal(&own, &one), "that thread stays where it was");
+	(void)sched_setaffinity(0, sizeof(*online), online->sets);
+}
+
+static void test_thread(const struct cpus *online)
+{
+	const uint64_t begin_ns = clock_monotonic_ns();
+	struct canary *canary;
+	unsigned count = 0;
+	uint32_t cpu;
+
+	ok(canary_start(&canary) == 0, "a thread sends them");
+	for (int i = 0; i < 200 && count < cpus_count(online); i++) {
+		rest_ms(5);
+		count = sent_count(canary, begin_ns);
+	}
+	ok(count == cpus_count(online) && canary_sent_ns(canary, GAPS_CPU_LIMIT) == 0,
+	   "when each of them was sent can be asked (%u)", count);
+	ok(!canary_held(canary, clock_monotonic_ns(), &cpu), "none of them is held");
+	canary_stop(canary);
+	canary_stop(NULL);
+	ok(clock_monotonic_ns() < begin_ns + 2000 * NS_PER_MS, "its end is soon");
+}
+
+static void test_hog(const struct cpus *online)
+{
+	uint32_t cpu = 0, held = UINT32_MAX;
+	const pid_t hog = hog_begin(5000, &cpu);
+	uint64_t send_ms, stop_ms;
+	struct canary *canary;
+	size_t cpus = 0;
+	bool is_held = false;
+	int r;
+
+	if (hog == 0) {
+		ok(true, "a CPU that is held # SKIP it takes two CPUs, and permission");
+		return;
+	}
+	send_ms = now_ms();
+	r = canary_send(&cpus);
+	send_ms = now_ms() - send_ms;
+	/* Since 6.12 an ordinary thread gets some time there, once a second. */
+	ok((r == CANARY_HELD && cpus == cpus_count(online) - 1) ||
+		   (r == 0 && cpus == cpus_count(online)),
+	   "where a CPU is held all others are visited");
+	ok(send_ms < 2 * CANARY_SEND_MS, "soon (%llu ms)", (unsigned long long)send_ms);
+	if (canary_start(&canary) < 0)
+		exit(1);
+	for (int i = 0; i < 400 && !is_held; i++) {
+		rest_ms(10);
+		/* What is held now for so long will be held too long by then. */
+		is_held = canary_held(
+			canary, clock_monotonic_ns() + (CANARY_HELD_MS - 100) * NS_PER_MS, &held);
+	}
+	ok(is_held && held == cpu, "which one it is can be asked");
+	stop_ms = now_ms();
+	canary_stop(canary);
+	stop_ms = now_ms() - stop_ms;
+	ok(hog_end(hog) && stop_ms < 500, "and the thread ends in time (%llu ms)",
+	   (unsigned long long)stop_ms);
+}
+
+int main(void)
+{
+	struct cpus online;
+
+	if (cpus_online(&online) < 0)
+		return 1;
+	test_send(&online);
+	test_thread(&online);
+	test_hog(&online);
+	return done_testing();
+}
