@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "recorder/clock.h"
+
 static size_t packed(const struct detail *detail, uint8_t *out)
 {
 	size_t bytes = 0;
@@ -11,11 +13,18 @@ static size_t packed(const struct detail *detail, uint8_t *out)
 	return bytes;
 }
 
+/* Right behind a resume the caller does not yet know how long the machine was suspended: whoever began since seems to begin so much later. */
 static bool is_later_one(const struct procfs *procfs, const struct event *event,
 			 uint64_t suspended_ns, const struct procfs_task *task)
 {
-	return task->stat_known &&
-	       procfs_start_ns(procfs, task->start_ticks, suspended_ns) > event->timestamp_ns;
+	struct clock_reading now;
+
+	if (!task->stat_known ||
+	    procfs_start_ns(procfs, task->start_ticks, suspended_ns) <= event->timestamp_ns)
+		return false;
+	clock_read(&now);
+	return procfs_start_ns(procfs, task->start_ticks, clock_suspended_ns(&now)) >
+	       event->timestamp_ns;
 }
 
 size_t event_detail_exec(struct procfs *procfs, const struct event *exec, uint64_t suspended_ns,

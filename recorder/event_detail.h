@@ -8,7 +8,7 @@
 #include "schema/event.h"
 
 /* All write to out, which has room for EVENT_DETAIL_MAX_BYTES, and give how many bytes that are.
- * suspended_ns: clock_suspended_ns().  A process that began after the event is another one with its number. */
+ * suspended_ns: clock_suspended_ns(), which may be of before a suspend.  A process that began after the event is another one with its number. */
 
 /* Of an EXEC: every field is DETAIL_GONE where the process is. */
 size_t event_detail_exec(struct procfs *procfs, const struct event *exec, uint64_t suspended_ns,
