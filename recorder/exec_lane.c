@@ -214,7 +214,8 @@ static int tables_make(struct exec_lanes *lanes, const struct cpus *online,
 		if (!cpus_has(online, cpu) ||
 		    atomic_load_explicit(&lanes->tables[cpu], memory_order_relaxed))
 			continue;
-		table = exec_table_new();
+		table = exec_table_new(cpus_count(online) > EXEC_LANES_MAX ? EXEC_TABLE_LESS_BYTES
+									   : EXEC_TABLE_BYTES);
 		if (!table)
 			return -ENOMEM;
 		atomic_store_explicit(&lanes->tables[cpu], table, memory_order_release);

@@ -2,7 +2,7 @@
  *
  * One a CPU: a socket that takes only EXEC of that CPU, and a thread pinned there under SCHED_FIFO.  The kernel sends EXEC from the program's
  * own task before that returns to user space, and the thread that this wakes has its CPU first.  What was read waits in a table for the
- * EXEC that comes by the ordinary way.  More CPUs than EXEC_LANES_MAX share lanes, for every socket costs every event some 80 ns.
+ * EXEC that comes by the ordinary way.  More CPUs than EXEC_LANES_MAX share lanes, for every socket costs every event some 80 ns, and have smaller tables.
  */
 #pragma once
 

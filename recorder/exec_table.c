@@ -17,7 +17,7 @@ struct entry {
 	uint32_t seq, bytes;
 };
 
-/* Positions only grow; position p lies at p % EXEC_TABLE_BYTES. */
+/* Positions only grow; position p lies at p % area_bytes. */
 struct exec_table {
 	/* the reader's */
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t head;
@@ -26,16 +26,22 @@ struct exec_table {
 	/* the stager's */
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t tail;
 
-	_Alignas(CACHE_LINE_BYTES) uint8_t area[EXEC_TABLE_BYTES];
+	_Alignas(CACHE_LINE_BYTES) size_t area_bytes;
+	uint8_t area[];
 };
 
-struct exec_table *exec_table_new(void)
+struct exec_table *exec_table_new(size_t bytes)
 {
-	struct exec_table *table = aligned_alloc(CACHE_LINE_BYTES, sizeof(*table));
+	const size_t whole = (sizeof(struct exec_table) + bytes + CACHE_LINE_BYTES - 1) /
+			     CACHE_LINE_BYTES * CACHE_LINE_BYTES;
+	struct exec_table *table = aligned_alloc(CACHE_LINE_BYTES, whole);
 
+	assert(bytes >= sizeof(struct entry) + EVENT_DETAIL_MAX_BYTES);
+	if (!table)
+		return NULL;
 	/* All of it, so that the reader, whom a program waits for, meets no page for the first time. */
-	if (table)
-		memset(table, 0, sizeof(*table));
+	memset(table, 0, whole);
+	table->area_bytes = bytes;
 	return table;
 }
 
@@ -46,8 +52,8 @@ void exec_table_free(struct exec_table *table)
 
 static void area_write(struct exec_table *table, uint64_t pos, const void *data, size_t bytes)
 {
-	size_t at = (size_t)(pos % EXEC_TABLE_BYTES);
-	size_t first = bytes < EXEC_TABLE_BYTES - at ? bytes : EXEC_TABLE_BYTES - at;
+	size_t at = (size_t)(pos % table->area_bytes);
+	size_t first = bytes < table->area_bytes - at ? bytes : table->area_bytes - at;
 
 	memcpy(table->area + at, data, first);
 	memcpy(table->area, (const uint8_t *)data + first, bytes - first);
@@ -55,8 +61,8 @@ static void area_write(struct exec_table *table, uint64_t pos, const void *data,
 
 static void area_read(const struct exec_table *table, uint64_t pos, void *out, size_t bytes)
 {
-	size_t at = (size_t)(pos % EXEC_TABLE_BYTES);
-	size_t first = bytes < EXEC_TABLE_BYTES - at ? bytes : EXEC_TABLE_BYTES - at;
+	size_t at = (size_t)(pos % table->area_bytes);
+	size_t first = bytes < table->area_bytes - at ? bytes : table->area_bytes - at;
 
 	memcpy(out, table->area + at, first);
 	memcpy((uint8_t *)out + first, table->area, bytes - first);
@@ -70,7 +76,7 @@ void exec_table_put(struct exec_table *table, uint32_t seq, uint64_t read_ns, co
 	uint64_t tail = atomic_load_explicit(&table->tail, memory_order_acquire);
 
 	assert(bytes <= EVENT_DETAIL_MAX_BYTES);
-	if (bytes > 0 && sizeof(entry) + bytes <= EXEC_TABLE_BYTES - (head - tail)) {
+	if (bytes > 0 && sizeof(entry) + bytes <= table->area_bytes - (head - tail)) {
 		area_write(table, head, &entry, sizeof(entry));
 		area_write(table, head + sizeof(entry), packed, bytes);
 		atomic_store_explicit(&table->head, head + sizeof(entry) + bytes,

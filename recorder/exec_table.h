@@ -8,12 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EXEC_TABLE_BYTES = 128 << 10 }; /* some 300 execs */
+enum {
+	EXEC_TABLE_BYTES = 128 << 10,     /* some 300 execs */
+	EXEC_TABLE_LESS_BYTES = 32 << 10, /* of a CPU that shares its reader with others */
+};
 
 struct exec_table;
 
-/* NULL when memory ran out. */
-struct exec_table *exec_table_new(void);
+/* One of so many bytes, all of which it takes at once, and which have room for EVENT_DETAIL_MAX_BYTES.  NULL when memory ran out. */
+struct exec_table *exec_table_new(size_t bytes);
 void exec_table_free(struct exec_table *table); /* NULL does nothing */
 
 /* The reader's: the details of the EXEC with this number, of which every field was read before read_ns (CLOCK_MONOTONIC).  Numbers only grow.
