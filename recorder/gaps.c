@@ -93,7 +93,10 @@ bool gaps_is_known(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
 {
 	const struct cpu_state *state = &gaps->cpus[cpu < GAPS_CPU_LIMIT ? cpu : 0];
 
-	return cpu < GAPS_CPU_LIMIT && state->based && seq_ahead(seq, state->base_seq) <= 0;
+	if (cpu >= GAPS_CPU_LIMIT)
+		return false;
+	return (state->known && seq == state->seq) ||
+	       (state->based && seq_ahead(seq, state->base_seq) <= 0);
 }
 
 int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)

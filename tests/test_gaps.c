@@ -83,6 +83,8 @@ static void test_baseline(void)
 	ok(feed(gaps, 0, 1107, 4000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_GAP &&
 		   lost.arg[1] == 3000 && gaps_lost_recording(gaps) == 2,
 	   "where the stream goes on, a hole that spans the start was lost while recording");
+	ok(gaps_is_known(gaps, 0, 1107) && !gaps_is_known(gaps, 0, 1108),
+	   "the newest is known, too: what landed may come again from a socket that was kept");
 	gaps_base_all(gaps);
 	ok(gaps_is_known(gaps, 0, 1107) && !gaps_is_known(gaps, 0, 1108),
 	   "what another socket gives again is known");
