@@ -3,6 +3,18 @@
 enum { JWT_PART_MIN_BYTES = 8, CUT_MIN_BYTES = 4, BEARER_MIN_BYTES = 6 };
 enum { SHORTEST_BYTES = 13 /* of all that is known here: "Bearer " and 6 */ };
 
+/* Of one argument.  What was found out about a run of characters is remembered until the end of the run: whoever makes command lines
+ * must not be able to have it looked through again from each of its characters. */
+struct finder {
+	const struct redact_shapes *shapes;
+	struct span all;
+	bool cut;
+	size_t word_begin, word_end; /* letters, digits, '_' and '-' */
+	size_t url_end;              /* before a blank */
+	const char *url_sign;        /* the last '@' before that; NULL: none */
+	size_t password_end;         /* passwords of URLs were taken up to here */
+};
+
 /* --- tokens: a prefix, and so many characters behind it --- */
 
 enum charset { UPPER_DIGITS, ALNUM, WORD /* and '_' '-' */, WORD_DOTS, WORD_SLASHES };
@@ -71,6 +83,7 @@ static bool in_charset(char c, enum charset charset)
 	return false;
 }
 
+/* The bytes that text begins with and that are of the set. */
 static size_t run_bytes(struct span text, enum charset charset)
 {
 	size_t bytes = 0;
@@ -80,15 +93,43 @@ static size_t run_bytes(struct span text, enum charset charset)
 	return bytes;
 }
 
+/* The bytes that text begins with and that are of the set WORD. */
+static size_t word_bytes(struct finder *finder, struct span text)
+{
+	size_t at = (size_t)(text.text - finder->all.text);
+
+	if (at < finder->word_begin || at >= finder->word_end) {
+		finder->word_begin = at;
+		finder->word_end = at + run_bytes(text, WORD);
+	}
+	return finder->word_end - at;
+}
+
 /* Whether a run of so many bytes in text is long enough: of one that is cut off at the end nobody knows how long it was. */
 static bool run_counts(struct span text, size_t run, size_t min_bytes, bool cut)
 {
 	return run >= min_bytes || (cut && run == text.bytes && run >= CUT_MIN_BYTES);
 }
 
-/* Bytes of the token that text begins with, 0: none. */
-static size_t token_find(const struct redact_shapes *shapes, struct span text, bool cut,
-			 size_t *ret_prefix_stays)
+/* Bytes of the token of one's own that text begins with, 0: none. */
+static size_t own_token_bytes(struct finder *finder, struct span text)
+{
+	for (size_t i = 0; i < finder->shapes->prefix_count; i++) {
+		const struct redact_prefix *prefix = &finder->shapes->prefixes[i];
+		struct span rest = text;
+		size_t run;
+
+		if (!span_cut_front(&rest, prefix->text))
+			continue;
+		run = word_bytes(finder, rest);
+		if (run_counts(rest, run, prefix->min_bytes, finder->cut))
+			return text.bytes - rest.bytes + run;
+	}
+	return 0;
+}
+
+/* Bytes of the token that text begins with, 0: none.  One that is too short is not long to look at: so runs need not be remembered. */
+static size_t token_bytes(struct span text, bool cut, size_t *ret_stays)
 {
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 		struct span rest = text;
@@ -99,37 +140,26 @@ static size_t token_find(const struct redact_shapes *shapes, struct span text, b
 		run = run_bytes(rest, tokens[i].charset);
 		if (!run_counts(rest, run, tokens[i].min_bytes, cut))
 			continue;
-		*ret_prefix_stays = tokens[i].prefix_stays ? text.bytes - rest.bytes : 0;
+		*ret_stays = tokens[i].prefix_stays ? text.bytes - rest.bytes : 0;
 		return text.bytes - rest.bytes + run;
-	}
-	for (size_t i = 0; i < shapes->prefix_count; i++) {
-		struct span rest = text;
-		size_t run;
-
-		if (!span_cut_front(&rest, shapes->prefixes[i].text))
-			continue;
-		run = run_bytes(rest, WORD);
-		*ret_prefix_stays = 0;
-		if (run_counts(rest, run, shapes->prefixes[i].min_bytes, cut))
-			return text.bytes - rest.bytes + run;
 	}
 	return 0;
 }
 
 /* RFC 7519: three runs of base64 with dots between, the first of which is a JSON object: {" is eyJ. */
-static size_t jwt_bytes(struct span text, bool cut)
+static size_t jwt_bytes(struct finder *finder, struct span text)
 {
 	size_t at, run;
 
 	if (!span_begins(text, "eyJ"))
 		return 0;
-	at = run_bytes(text, WORD);
-	if (cut && at == text.bytes && at >= 2 * JWT_PART_MIN_BYTES)
+	at = word_bytes(finder, text);
+	if (finder->cut && at == text.bytes && at >= 2 * JWT_PART_MIN_BYTES)
 		return at;
 	if (at < JWT_PART_MIN_BYTES || at >= text.bytes || text.text[at] != '.')
 		return 0;
 	run = run_bytes(span_from(text, at + 1), WORD);
-	if (run < JWT_PART_MIN_BYTES && !(cut && at + 1 + run == text.bytes))
+	if (run < JWT_PART_MIN_BYTES && !(finder->cut && at + 1 + run == text.bytes))
 		return 0;
 	at += 1 + run;
 	if (at < text.bytes && text.text[at] == '.')
@@ -186,14 +216,10 @@ static bool all_digits(struct span span)
 	return true;
 }
 
-/* The bytes of text before the first of these; all of them where there is none. */
-static size_t until_any(struct span text, const char *stops)
+static bool ends_url(char c)
 {
-	size_t bytes = 0;
-
-	while (bytes < text.bytes && text.text[bytes] && !strchr(stops, text.text[bytes]))
-		bytes++;
-	return bytes;
+	return c == ' ' || c == '\t' || c == '\n' || c == '"' || c == '\'' || c == '<' ||
+	       c == '>' || c == '`';
 }
 
 static const char *last_at_sign(struct span span)
@@ -201,27 +227,55 @@ static const char *last_at_sign(struct span span)
 	return span.bytes > 0 ? memrchr(span.text, '@', span.bytes) : NULL;
 }
 
-/* The password of "user:password@host", behind the scheme.  One that has '/' in it, which it should not, is found where no port can be meant. */
-static struct span url_password(struct span text, bool cut)
+/* What stands from `from` up to the end of the URL, or of several that nothing parts. */
+static struct span url_rest(struct finder *finder, size_t from)
 {
-	struct span all = { text.text, until_any(text, " \t\n\"'<>`") };
-	struct span authority = { text.text, until_any(all, "/?#") }, password,
-		    none = { text.text, 0 };
-	const char *colon = all.bytes > 0 ? memchr(all.text, ':', all.bytes) : NULL, *sign;
+	const struct span all = finder->all;
 
-	sign = last_at_sign(authority);
+	if (from >= finder->url_end) {
+		size_t end = from;
+
+		while (end < all.bytes && !ends_url(all.text[end]))
+			end++;
+		finder->url_end = end;
+		finder->url_sign = last_at_sign((struct span){ all.text + from, end - from });
+	}
+	return (struct span){ all.text + from, finder->url_end - from };
+}
+
+/* Host, port and who asks: before the first of "/?#".  Not long to look at, however many URLs follow: "://" ends it. */
+static struct span url_authority(struct span rest)
+{
+	size_t bytes = 0;
+
+	while (bytes < rest.bytes && rest.text[bytes] != '/' && rest.text[bytes] != '?' &&
+	       rest.text[bytes] != '#')
+		bytes++;
+	return (struct span){ rest.text, bytes };
+}
+
+/* The password of "user:password@host", which begins at `from`, behind the scheme.  One that has '/' in it, which it should not, is found
+ * where no port can be meant. */
+static struct span url_password(struct finder *finder, size_t from)
+{
+	const struct span rest = url_rest(finder, from), authority = url_authority(rest),
+			  none = { rest.text, 0 };
+	const char *colon =
+		authority.bytes > 0 ? memchr(authority.text, ':', authority.bytes) : NULL;
+	const char *sign = last_at_sign(authority);
+	struct span password;
+
 	if (!colon || (sign && colon > sign))
 		return none;
-	password = span_from(all, (size_t)(colon + 1 - all.text));
-	if (!sign && colon < authority.text + authority.bytes) {
-		struct span port = { password.text,
-				     (size_t)(authority.text + authority.bytes - password.text) };
-
-		if (all_digits(port))
+	password = span_from(rest, (size_t)(colon + 1 - rest.text));
+	if (!sign) {
+		if (all_digits(span_from(authority, (size_t)(colon + 1 - authority.text))))
 			return none;
-		sign = last_at_sign(password);
-		if (!sign && cut && all.bytes == text.bytes)
-			return password; /* where it ends is not there to be seen */
+		sign = finder->url_sign;
+		/* Where it ends is not there to be seen. */
+		if ((!sign || sign < password.text) && finder->cut &&
+		    finder->url_end == finder->all.bytes)
+			return password;
 	}
 	if (!sign || sign < password.text)
 		return none;
@@ -229,28 +283,47 @@ static struct span url_password(struct span text, bool cut)
 	return password;
 }
 
+/* A URL within the password of another has its own within that. */
+static void url_find(struct finder *finder, size_t from)
+{
+	struct span password;
+
+	if (from < finder->password_end)
+		return;
+	password = url_password(finder, from);
+	if (password.bytes == 0)
+		return;
+	finder->shapes->found(finder->shapes->context, password);
+	finder->password_end = (size_t)(password.text + password.bytes - finder->all.text);
+}
+
 /* --- the walk --- */
 
-static void find_at(const struct redact_shapes *shapes, struct span text, bool cut,
-		    size_t *ret_taken)
+/* Bytes to go on by. */
+static size_t find_at(struct finder *finder, size_t at)
 {
-	size_t stays = 0, bytes = token_find(shapes, text, cut, &stays);
+	const struct span text = span_from(finder->all, at);
+	size_t stays = 0, bytes = token_bytes(text, finder->cut, &stays);
 
 	if (bytes == 0)
-		bytes = jwt_bytes(text, cut);
+		bytes = own_token_bytes(finder, text);
+	if (bytes == 0)
+		bytes = jwt_bytes(finder, text);
 	if (bytes == 0)
 		bytes = pem_bytes(text);
 	if (bytes == 0)
-		bytes = bearer_bytes(text, cut, &stays);
+		bytes = bearer_bytes(text, finder->cut, &stays);
 	if (bytes == 0)
-		return;
-	shapes->found(shapes->context, (struct span){ text.text + stays, bytes - stays });
-	*ret_taken = bytes;
+		return 1;
+	finder->shapes->found(finder->shapes->context,
+			      (struct span){ text.text + stays, bytes - stays });
+	return bytes;
 }
 
 void redact_shapes_find(const struct redact_shapes *shapes, struct span text, bool cut)
 {
 	const size_t shortest = shapes->prefix_count > 0 ? 0 : SHORTEST_BYTES;
+	struct finder finder = { .shapes = shapes, .all = text, .cut = cut };
 
 	for (size_t at = 0; at < text.bytes;) {
 		size_t taken = 1;
@@ -258,14 +331,10 @@ void redact_shapes_find(const struct redact_shapes *shapes, struct span text, bo
 		bool begins = (at == 0 || !is_alnum(text.text[at - 1])) &&
 			      (text.bytes - at >= shortest || cut);
 
-		if (text.text[at] == ':' && span_begins(span_from(text, at), "://")) {
-			struct span password = url_password(span_from(text, at + 3), cut);
-
-			if (password.bytes > 0)
-				shapes->found(shapes->context, password);
-		} else if (begins) {
-			find_at(shapes, span_from(text, at), cut, &taken);
-		}
+		if (text.text[at] == ':' && span_begins(span_from(text, at), "://"))
+			url_find(&finder, at + 3);
+		else if (begins)
+			taken = find_at(&finder, at);
 		at += taken;
 	}
 }
