@@ -259,23 +259,41 @@ static bool is_listed(struct span all, struct span name)
 	return at > all.text && at[-1] && strchr(",;&?|", at[-1]);
 }
 
-static struct span list_value(struct span value)
+static bool ends_listed(char c)
 {
-	size_t bytes = 0;
+	return c == ',' || c == ';' || c == '&' || c == '|' || c == '#';
+}
 
-	while (bytes < value.bytes && !strchr(",;&|#", value.text[bytes]))
-		bytes++;
-	return (struct span){ value.text, bytes };
+/* The values of a word's pairs: all of them end together, but for those in a list.  Ends are looked for once, not for every '='. */
+struct pair_ends {
+	size_t value, listed; /* 0: not known */
+};
+
+static struct span pair_value(struct text *text, struct pair_ends *ends, size_t from, bool listed)
+{
+	if (ends->value == 0)
+		ends->value = from + value_at(text, from).bytes;
+	if (!listed)
+		return piece_of(text, from, ends->value);
+	if (ends->listed < from) {
+		ends->listed = from;
+		while (ends->listed < ends->value && !ends_listed(text->all.text[ends->listed]))
+			ends->listed++;
+	}
+	return piece_of(text, from, ends->listed);
 }
 
 /* Every NAME=value of a word (which begins at `from`), and in a flat text what a name with ':' behind it announces. */
 static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
 	const struct span all = text->all;
+	struct pair_ends ends = { 0 };
+	size_t taken = 0;
 
 	for (size_t i = from; i < to; i++) {
 		struct span name, value;
 		enum name_class class;
+		bool listed;
 
 		if (all.text[i] != '=' && !(text->flat && all.text[i] == ':' && i + 1 == to))
 			continue;
@@ -288,11 +306,15 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 			mark_header(scan, name, class, header_value_at(text, i + 1));
 			return;
 		}
-		value = value_at(text, i + 1);
-		if (is_listed(all, name))
-			value = list_value(value);
-		if (mark_value(scan, class, name, value) && !is_listed(all, name))
+		listed = is_listed(all, name);
+		if (listed && i < taken)
+			continue; /* within a value that ends where its own would */
+		value = pair_value(text, &ends, i + 1, listed);
+		if (!mark_value(scan, class, name, value))
+			continue;
+		if (!listed)
 			return; /* the rest of the word is secret */
+		taken = i + 1 + value.bytes;
 	}
 }
 
@@ -674,12 +696,13 @@ static uint32_t marks_write(const struct redactor *redactor, const struct marks 
 
 		for (to = at; to < marks->argv.bytes && marks->mark[to] == marks->mark[at]; to++)
 			run.bytes++;
-		if (marks->mark[at]) {
+		count += marks->mark[at];
+		if (sink->cut)
+			continue; /* no marker need be made */
+		if (marks->mark[at])
 			sink_put(sink, marker, marker_write(redactor, run, marker));
-			count++;
-		} else {
+		else
 			sink_put(sink, run.text, run.bytes);
-		}
 	}
 	return count;
 }
