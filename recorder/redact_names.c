@@ -3,7 +3,7 @@
 /* Lists of words end with NULL. */
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-enum { RANDOM_MIN_BYTES = 16, FLAG_DIGITS = 2 };
+enum { RANDOM_MIN_BYTES = 16, RANDOM_LOOK_BYTES = 128, FLAG_DIGITS = 2 };
 
 static char lower(char c)
 {
@@ -157,14 +157,18 @@ bool redact_name_takes_value(struct span name)
 
 /* --- values --- */
 
-/* Long, of the letters of base64 or hex, with letters and digits both. */
+/* Long, of the letters of base64 or hex, with letters and digits both.  What is very long needs no more than such letters: so the costs of
+ * a look have a bound. */
 static bool looks_random(struct span value, bool cut)
 {
+	size_t look = value.bytes < RANDOM_LOOK_BYTES ? value.bytes : RANDOM_LOOK_BYTES;
 	bool digit = false, letter = false;
 
 	if (value.bytes < RANDOM_MIN_BYTES && !(cut && value.bytes >= RANDOM_MIN_BYTES / 2))
 		return false;
-	for (size_t i = 0; i < value.bytes; i++) {
+	if (value.text[0] == '/' || value.text[0] == '-')
+		return false;
+	for (size_t i = 0; i < look; i++) {
 		char c = value.text[i];
 
 		if (!is_alnum(c) && c != '+' && c != '/' && c != '=' && c != '_' && c != '-' &&
@@ -173,7 +177,7 @@ static bool looks_random(struct span value, bool cut)
 		digit |= is_digit(c);
 		letter |= is_upper(c) || is_lower(c);
 	}
-	return digit && letter && value.text[0] != '/' && value.text[0] != '-';
+	return (digit && letter) || value.bytes > look;
 }
 
 static bool is_path(struct span value)
