@@ -1,5 +1,7 @@
 #include "recorder/redact_names.h"
 
+#include <stdint.h>
+
 /* Lists of words end with NULL. */
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -24,18 +26,6 @@ static bool in_words(struct span span, const char *const words[])
 	for (; *words; words++)
 		if (equals_folded(span, *words))
 			return true;
-	return false;
-}
-
-static bool ends_in_words(struct span span, const char *const words[])
-{
-	for (; *words; words++) {
-		size_t bytes = strlen(*words);
-
-		if (span.bytes >= bytes &&
-		    equals_folded(span_from(span, span.bytes - bytes), *words))
-			return true;
-	}
 	return false;
 }
 
@@ -112,36 +102,78 @@ static enum name_class key_class(struct span before)
 	return NAME_KEY;
 }
 
+/* Passes of an encoder. */
+static enum name_class pass_class(struct span before)
+{
+	return in_words(before, WORDS("one", "two", "single", "multi", "first", "second", "last",
+				      "num", "n", "by", "max", "low", "high", "band"))
+		       ? NAME_PLAIN
+		       : NAME_SECRET;
+}
+
+/* Tokens of a language model, or of the next page of a list. */
+static enum name_class token_class(struct span before)
+{
+	return in_words(before, WORDS("eos", "bos", "pad", "stop", "mask", "unk", "sep", "cls",
+				      "per", "next", "page", "start", "starting", "continuation",
+				      "pagination", "resume", "sync", "special", "max"))
+		       ? NAME_PLAIN
+		       : NAME_SECRET;
+}
+
+typedef enum name_class class_by_word_before(struct span before);
+
+/* clang-format off */
+/* What the last word of a name may be, or (ends) end in.  A table, because every '=' and '-' of a command line is looked up in it. */
+static const struct secret_word {
+	const char *text;
+	uint8_t bytes;
+	bool ends;
+	enum name_class class;
+	class_by_word_before *by_word_before; /* of this word alone; NULL: the class is the same behind all */
+} secret_words[] = {
+#define WHOLE(text, class) { text, sizeof(text) - 1, false, class, NULL }
+#define ENDS(text)         { text, sizeof(text) - 1, true, NAME_SECRET, NULL }
+#define ASK(text, ask)     { text, sizeof(text) - 1, false, NAME_PLAIN, ask }
+	ASK("key", key_class), WHOLE("cookie", NAME_COOKIE), WHOLE("signature", NAME_KEY), WHOLE("sig", NAME_KEY),
+	WHOLE("auth", NAME_KEY), WHOLE("psk", NAME_KEY), ASK("pass", pass_class), ASK("token", token_class),
+	WHOLE("passwort", NAME_SECRET), WHOLE("pwd", NAME_SECRET), WHOLE("pw", NAME_SECRET),
+	WHOLE("credential", NAME_SECRET), WHOLE("credentials", NAME_SECRET), WHOLE("creds", NAME_SECRET),
+	WHOLE("authorization", NAME_SECRET),
+	ENDS("password"), ENDS("passwd"), ENDS("passphrase"), ENDS("passcode"), ENDS("secret"), ENDS("token"),
+	ENDS("apikey"), ENDS("accesskey"), ENDS("secretkey"), ENDS("accountkey"), ENDS("authkey"), ENDS("storepass"),
+	ENDS("keypass"), ENDS("sshpass"), ENDS("userpass"), ENDS("dbpass"), ENDS("rootpass"), ENDS("smtppass"),
+	ENDS("mysqlpwd"), ENDS("dbpwd"),
+#undef WHOLE
+#undef ENDS
+#undef ASK
+};
+/* clang-format on */
+
+/* The first in the table that the word is, or ends in.  NULL: none. */
+static const struct secret_word *secret_word_find(struct span word)
+{
+	char last = lower(word.text[word.bytes - 1]);
+
+	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++) {
+		const struct secret_word *w = &secret_words[i];
+
+		if (w->text[w->bytes - 1] == last &&
+		    (w->ends ? word.bytes >= w->bytes : word.bytes == w->bytes) &&
+		    equals_folded(span_from(word, word.bytes - w->bytes), w->text))
+			return w;
+	}
+	return NULL;
+}
+
 enum name_class redact_name_class(struct span name)
 {
-	struct span word = last_word_take(&name), before = last_word_take(&name);
+	struct span word = last_word_take(&name);
+	const struct secret_word *found = word.bytes > 0 ? secret_word_find(word) : NULL;
 
-	if (in_words(word, WORDS("key")))
-		return key_class(before);
-	if (in_words(word, WORDS("cookie")))
-		return NAME_COOKIE;
-	if (in_words(word, WORDS("signature", "sig", "auth", "psk")))
-		return NAME_KEY;
-	/* Passes of an encoder; and the tokens of a language model, or of the next page of a list. */
-	if (in_words(word, WORDS("pass")) &&
-	    in_words(before, WORDS("one", "two", "single", "multi", "first", "second", "last",
-				   "num", "n", "by", "max", "low", "high", "band")))
+	if (!found)
 		return NAME_PLAIN;
-	if (in_words(word, WORDS("token")) &&
-	    in_words(before, WORDS("eos", "bos", "pad", "stop", "mask", "unk", "sep", "cls", "per",
-				   "next", "page", "start", "starting", "continuation",
-				   "pagination", "resume", "sync", "special", "max")))
-		return NAME_PLAIN;
-	if (in_words(word, WORDS("password", "passwd", "passphrase", "passcode", "passwort", "pass",
-				 "pwd", "pw", "secret", "token", "credential", "credentials",
-				 "creds", "authorization")))
-		return NAME_SECRET;
-	if (ends_in_words(word, WORDS("password", "passwd", "passphrase", "passcode", "secret",
-				      "token", "apikey", "accesskey", "secretkey", "accountkey",
-				      "authkey", "storepass", "keypass", "sshpass", "userpass",
-				      "dbpass", "rootpass", "smtppass", "mysqlpwd", "dbpwd")))
-		return NAME_SECRET;
-	return NAME_PLAIN;
+	return found->by_word_before ? found->by_word_before(last_word_take(&name)) : found->class;
 }
 
 bool redact_name_takes_value(struct span name)
