@@ -2,10 +2,15 @@
 
 #include <stdint.h>
 
-/* Lists of words end with NULL. */
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+/* Lists of words end with NULL; static, so that none is put on the stack each time. */
+#define WORDS(...)                                                         \
+	({                                                                 \
+		static const char *const words_[] = { __VA_ARGS__, NULL }; \
+		words_;                                                    \
+	})
 
 enum { RANDOM_MIN_BYTES = 16, RANDOM_LOOK_BYTES = 128, FLAG_DIGITS = 2 };
+enum { SHORTEST_BYTES = 2 /* "pw" */ };
 
 static char lower(char c)
 {
@@ -23,8 +28,10 @@ static bool equals_folded(struct span span, const char *word)
 
 static bool in_words(struct span span, const char *const words[])
 {
+	char first = span.bytes > 0 ? lower(span.text[0]) : '\0';
+
 	for (; *words; words++)
-		if (equals_folded(span, *words))
+		if (**words == first && equals_folded(span, *words))
 			return true;
 	return false;
 }
@@ -169,7 +176,8 @@ static const struct secret_word *secret_word_find(struct span word)
 enum name_class redact_name_class(struct span name)
 {
 	struct span word = last_word_take(&name);
-	const struct secret_word *found = word.bytes > 0 ? secret_word_find(word) : NULL;
+	const struct secret_word *found =
+		word.bytes >= SHORTEST_BYTES ? secret_word_find(word) : NULL;
 
 	if (!found)
 		return NAME_PLAIN;
@@ -220,6 +228,8 @@ static bool is_path(struct span value)
 					     "/media", "/sys/",  "/lib/",    "/bin/", "/boot/",
 					     "/data/", "/app/",  "/secrets/" };
 
+	if (value.text[0] != '/' && value.text[0] != '.' && value.text[0] != '~')
+		return false;
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
 		if (span_begins(value, roots[i]))
 			return true;
