@@ -16,8 +16,8 @@ enum { QUOTES_MAX = 8 };
 /* What the word before has announced. */
 enum due_kind {
 	DUE_NOTHING,
-	DUE_VALUE,  /* of the name in `name` */
-	DUE_PART,   /* of which what stands behind `part` is secret */
+	DUE_VALUE, /* of the name in `name` */
+	DUE_PART, /* of which what stands behind `part` is secret; options may come before it where `late` */
 	DUE_HEADER, /* "Name: value" */
 	DUE_SHELL,  /* a command line */
 };
@@ -27,6 +27,7 @@ struct due {
 	enum name_class class;
 	struct span name;
 	char part;
+	bool late;
 };
 
 struct marks {
@@ -73,8 +74,8 @@ static bool mark_value(struct scan *scan, enum name_class class, struct span nam
 {
 	struct span secret;
 
-	/* A shell has yet to put something in its place. */
-	if (scan->shell_text &&
+	/* A shell has yet to put something in its place, but not between these quotes. */
+	if (scan->shell_text && !(value.text > scan->marks->argv.text && value.text[-1] == '\'') &&
 	    (span_begins(value, "$") || span_begins(value, "\"$") || span_begins(value, "`")))
 		return false;
 	secret = redact_value(class, name, value, is_cut(scan->marks, value));
@@ -84,26 +85,48 @@ static bool mark_value(struct scan *scan, enum name_class class, struct span nam
 	return true;
 }
 
-static bool mark_part(struct scan *scan, char part, struct span value)
-{
-	const struct span no_name = { "", 0 };
-
-	if (part != 0) {
-		if (!span_has(value, part))
-			return false;
-		(void)span_next(&value, part);
-		if (part == '/') /* user/password@database */
-			value = span_next(&value, '@');
-	}
-	return mark_value(scan, NAME_SECRET, no_name, value);
-}
-
-/* --- the end of a value --- */
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
+
+/* The password of "user/password@database", "user/password as sysdba".  No bytes: there is none, as in "user@host/database", "/nolog". */
+static struct span account_password(struct span account)
+{
+	struct span password = account, user = span_next(&password, '/');
+	const char *sign = password.bytes > 0 ? memrchr(password.text, '@', password.bytes) : NULL;
+	size_t bytes = 0;
+
+	if (user.bytes == 0 || span_has(user, '@'))
+		return (struct span){ password.text, 0 };
+	if (sign) {
+		password.bytes = (size_t)(sign - password.text);
+		return password;
+	}
+	if (span_begins(password, "\""))
+		return password;
+	while (bytes < password.bytes && !is_blank(password.text[bytes]))
+		bytes++;
+	return (struct span){ password.text, bytes };
+}
+
+static bool mark_part(struct scan *scan, enum name_class class, char part, struct span value)
+{
+	const struct span no_name = { "", 0 };
+
+	if (part != 0) {
+		value = redact_unquoted(value);
+		if (!span_has(value, part))
+			return false;
+		if (part == '/')
+			value = account_password(value);
+		else
+			(void)span_next(&value, part);
+	}
+	return mark_value(scan, class, no_name, value);
+}
+
+/* --- the end of a value --- */
 
 static bool is_quote(char c)
 {
@@ -228,24 +251,27 @@ static void mark_header(struct scan *scan, struct span name, enum name_class cla
 	(void)mark_value(scan, class, name, value);
 }
 
-/* "Name: value" from the beginning of a text on; with_blank: there must be one.  False: it is none, or no secret. */
-static bool header_take(struct scan *scan, struct text *text, bool with_blank)
+/* "Name: value" from `from` on; with_blank: there must be one.  False: it is none, or no secret. */
+static bool header_take(struct scan *scan, struct text *text, size_t from, bool with_blank)
 {
 	const struct span all = text->all;
-	size_t colon = 0;
+	size_t colon = from;
 	struct span name;
 	enum name_class class;
 
 	while (colon < all.bytes && is_name_char(all.text[colon]))
 		colon++;
-	if (colon == 0 || colon + 1 >= all.bytes || all.text[colon] != ':' ||
+	if (colon == from || colon + 1 >= all.bytes || all.text[colon] != ':' ||
 	    (with_blank && all.text[colon + 1] != ' '))
 		return false;
-	name = name_before(all, colon);
+	name = name_before(span_from(all, from), colon - from);
 	class = class_of(scan, name);
 	if (class == NAME_PLAIN)
 		return false;
-	mark_header(scan, name, class, header_value_at(text, colon + 1));
+	mark_header(scan, name, class,
+		    text->flat && !(from > 0 && is_quote(all.text[from - 1]))
+			    ? value_at(text, colon + 1)
+			    : header_value_at(text, colon + 1));
 	return true;
 }
 
@@ -327,6 +353,15 @@ static struct span base_name(struct span path)
 	return slash ? span_from(path, (size_t)(slash + 1 - path.text)) : path;
 }
 
+/* Of some programs the first argument says who and where: "user/password@database". */
+static void first_take(struct scan *scan, struct span value)
+{
+	for (const struct redact_option *o = scan->program->options; o; o = o->next)
+		if (o->how & OPTION_FIRST)
+			(void)mark_part(scan, NAME_CERTAIN, o->part, value);
+	scan->first_due = false;
+}
+
 /* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
 static void bare_take(struct scan *scan, struct text *text, size_t from, struct span word)
 {
@@ -343,12 +378,8 @@ static void bare_take(struct scan *scan, struct text *text, size_t from, struct 
 		return;
 	}
 	scan->login |= span_is(word, "login");
-	for (const struct redact_option *o =
-		     scan->program && scan->first_due ? scan->program->options : NULL;
-	     o; o = o->next)
-		if (o->how & OPTION_FIRST)
-			(void)mark_part(scan, o->part, value_at(text, from));
-	scan->first_due = false;
+	if (scan->first_due && (span_has(word, '/') || span_has(word, '@')))
+		first_take(scan, value_at(text, from));
 }
 
 /* Letters behind one dash, the last of which is this option's: curl -sSu NAME:SECRET. */
@@ -363,37 +394,85 @@ static bool is_cluster(struct span word, struct span option)
 	return true;
 }
 
+/* The bytes of a word up to where the value of this option begins: all of them, where that is the next word.  0: it is another. */
+static size_t option_bytes(const struct redact_program *program, struct span option,
+			   struct span word)
+{
+	size_t at = 1;
+
+	if (option.bytes == 2 && option.text[0] == '-' && word.bytes > 0 && word.text[0] == '-') {
+		while (at < word.bytes && word.text[at] != option.text[1] && word.text[at] &&
+		       strchr(program->flags, word.text[at]))
+			at++;
+		if (at < word.bytes && word.text[at] == option.text[1])
+			return at + 1;
+		return 0;
+	}
+	return word.bytes >= option.bytes && memcmp(word.text, option.text, option.bytes) == 0
+		       ? option.bytes
+		       : 0;
+}
+
+static enum name_class option_class(const struct redact_option *option)
+{
+	if (option->how & OPTION_MOUNT)
+		return NAME_MOUNT;
+	return option->how & OPTION_WHERE ? NAME_PASSWORD : NAME_CERTAIN;
+}
+
+/* The place of a value in the same word, 0: there is none.  `bytes` are the option's. */
+static size_t attached_at(const struct text *text, size_t from, struct span word,
+			  const struct redact_option *option, size_t bytes)
+{
+	const struct span all = text->all;
+	size_t at = from + bytes;
+
+	if (option->how & OPTION_ATTACHED && word.bytes > bytes)
+		return at;
+	/* In a text -p'SECRET' is one word for the shell. */
+	if (option->how & OPTION_ATTACHED && text->flat && at < all.bytes &&
+	    is_quote(all.text[at]) && !is_open(text, all.text[at]))
+		return at;
+	if (option->how & OPTION_SEPARATE && span_begins(word, "--") && word.bytes > bytes &&
+	    all.text[at] == '=')
+		return at + 1;
+	return 0;
+}
+
 /* One option of the program that runs.  True: the word is it. */
 static bool option_try(struct scan *scan, struct text *text, size_t from, struct span word,
-		       const struct redact_option *option)
+		       const struct redact_program *program, const struct redact_option *option)
 {
-	size_t bytes = option->option.bytes;
-	bool same = word.bytes == bytes && memcmp(word.text, option->option.text, bytes) == 0;
-	bool longer = word.bytes > bytes && memcmp(word.text, option->option.text, bytes) == 0;
-	/* In a text -p'SECRET' is one word for the shell. */
-	bool quoted = same && text->flat && from + bytes < text->all.bytes &&
-		      is_quote(text->all.text[from + bytes]) &&
-		      !is_open(text, text->all.text[from + bytes]);
+	enum name_class class = option_class(option);
+	size_t bytes, value;
 
 	if ((option->how & OPTION_LOGIN && !scan->login) || option->how & OPTION_FIRST)
 		return false;
-	if (option->how & OPTION_ATTACHED && (longer || quoted)) {
-		(void)mark_part(scan, option->part, value_at(text, from + bytes));
-		return true;
+	bytes = option_bytes(program, option->option, word);
+	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
+	if (value > 0) {
+		/* --auth=X may still be one by its name. */
+		return mark_part(scan, class, option->part, value_at(text, value)) ||
+		       option->part == 0 || !span_begins(word, "--");
 	}
 	if (option->how & OPTION_SEPARATE &&
-	    (same || (option->part && is_cluster(word, option->option)))) {
-		scan->due = (struct due){ .kind = DUE_PART, .part = option->part };
+	    (bytes == word.bytes || (option->part && is_cluster(word, option->option)))) {
+		scan->due = (struct due){ .kind = DUE_PART,
+					  .class = class,
+					  .part = option->part,
+					  .late = word.text[0] != '-' };
 		return true;
 	}
-	return same;
+	return bytes == word.bytes;
 }
 
 static bool options_try(struct scan *scan, struct text *text, size_t from, struct span word,
 			const struct redact_program *program)
 {
+	if (word.bytes == 0)
+		return false;
 	for (const struct redact_option *o = program ? program->options : NULL; o; o = o->next)
-		if (option_try(scan, text, from, word, o))
+		if (option_try(scan, text, from, word, program, o))
 			return true;
 	return false;
 }
@@ -406,7 +485,8 @@ static bool is_command_option(struct span word)
 
 static bool is_header_option(struct span word)
 {
-	return span_is(word, "-H") || span_is(word, "--header") || span_is(word, "-header");
+	return span_is(word, "-H") || span_is(word, "--header") || span_is(word, "-header") ||
+	       span_is(word, "--proxy-header");
 }
 
 /* An option whose value, if it has one, is the next word. */
@@ -435,6 +515,8 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 		return;
 	if (options_try(scan, text, from, word, scan->redactor->any_program))
 		return;
+	if (span_begins(word, "-H") && header_take(scan, text, from + 2, false))
+		return;
 	if (option && !span_has(word, '='))
 		option_announce(scan, word);
 	else if (!option && !span_has(word, '='))
@@ -450,25 +532,60 @@ static void command_begin(struct scan *scan)
 	scan->due = (struct due){ 0 };
 }
 
+/* Whether a word that begins with '-' is an option rather than a value: --name, --name=X, -x, -x8080, -name, -name=X, -I/usr/include. */
+static bool is_option(struct span word)
+{
+	size_t at = 1, letters;
+
+	if (word.bytes < 2 || word.text[0] != '-')
+		return false;
+	at += word.text[1] == '-';
+	letters = at;
+	while (letters < word.bytes &&
+	       (is_upper(word.text[letters]) || is_lower(word.text[letters])))
+		letters++;
+	if (at == 1 && letters == 2) {
+		size_t digits = letters;
+
+		while (digits < word.bytes && is_digit(word.text[digits]))
+			digits++;
+		if (digits == word.bytes || word.text[2] == '/')
+			return true;
+	}
+	if (letters == at)
+		return word.bytes == 2; /* -1, and the end of options */
+	while (at < word.bytes && word.text[at] != '=' &&
+	       (is_name_char(word.text[at]) && (word.text[1] == '-' || !is_digit(word.text[at]))))
+		at++;
+	return at == word.bytes || word.text[at] == '=';
+}
+
 /* The word that was announced.  False: it is an option, so there was none. */
 static bool due_take(struct scan *scan, struct text *text, size_t from)
 {
 	const struct due due = scan->due;
-	const struct span all = text->all;
+	const struct span word = piece_of(text, from, text->flat ? text->at : text->all.bytes);
+	bool marked;
 
 	scan->due = (struct due){ 0 };
 	switch (due.kind) {
 	case DUE_VALUE:
-		if (all.bytes - from > 1 && all.text[from] == '-')
+		if (is_option(word))
 			return false;
-		(void)mark_value(scan, due.class, due.name, value_at(text, from));
-		return true;
+		marked = mark_value(scan, due.class, due.name, value_at(text, from));
+		return marked || !span_begins(word, "-");
 	case DUE_PART:
-		return mark_part(scan, due.part, value_at(text, from)) || due.part == 0;
+		if (due.late && is_option(word)) {
+			scan->due = due;
+			return false;
+		}
+		marked = mark_part(scan, due.class, due.part, value_at(text, from));
+		return marked || due.part == 0;
+	case DUE_HEADER:
+		return header_take(scan, text, from, false);
 	case DUE_SHELL: /* in a text it goes on flat */
 		command_begin(scan);
 		break;
-	case DUE_HEADER:
 	case DUE_NOTHING:
 		break;
 	}
@@ -520,6 +637,9 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 		if (all.text[at - 2] == '\\') /* then so has the one that ends it */
 			for (to = at; to < all.bytes && all.text[to] != quote; to++)
 				;
+	} else if (all.text[at] == '[' && at + 1 < all.bytes && all.text[at + 1] != '{') {
+		for (to = ++at; to < all.bytes && all.text[to] != ']'; to++)
+			;
 	} else {
 		while (to < all.bytes && !strchr(",}]", all.text[to]) && !is_blank(all.text[to]))
 			to++;
@@ -600,23 +720,24 @@ static void argument_as_text(struct scan *scan, struct span argument, bool shell
 static void argument_take(struct scan *scan, struct span argument)
 {
 	struct text whole = { .all = argument };
-	const enum due_kind due = scan->due.kind;
 
-	if (due == DUE_SHELL) {
+	if (scan->due.kind == DUE_SHELL) {
 		scan->due.kind = DUE_NOTHING;
 		argument_as_text(scan, argument, true);
 		return;
 	}
-	if (due_take(scan, &whole, 0) || (due == DUE_HEADER && header_take(scan, &whole, false)))
+	if (due_take(scan, &whole, 0))
 		return;
 	if (!has_blanks_or_quotes(argument)) {
 		word_take(scan, &whole, 0, argument.bytes);
 		return;
 	}
 	scan->program_due = false;
-	if (assignment_take(scan, argument) || header_take(scan, &whole, true) ||
+	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
 	    (scan->program && options_try(scan, &whole, 0, argument, scan->program)))
 		return;
+	if (scan->first_due && span_has(argument, '/'))
+		first_take(scan, argument);
 	argument_as_text(scan, argument, false);
 }
 

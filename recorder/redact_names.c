@@ -115,7 +115,7 @@ static enum name_class pass_class(struct span before)
 	return in_words(before, WORDS("one", "two", "single", "multi", "first", "second", "last",
 				      "num", "n", "by", "max", "low", "high", "band"))
 		       ? NAME_PLAIN
-		       : NAME_SECRET;
+		       : NAME_PASSWORD;
 }
 
 /* Tokens of a language model, or of the next page of a list. */
@@ -126,6 +126,21 @@ static enum name_class token_class(struct span before)
 				      "pagination", "resume", "sync", "special", "max"))
 		       ? NAME_PLAIN
 		       : NAME_SECRET;
+}
+
+/* What a language model reads and writes. */
+static enum name_class tokens_class(struct span before)
+{
+	return in_words(before, WORDS("max", "min", "num", "n", "new", "total", "prompt", "input",
+				      "output", "completion", "context", "cached", "reasoning",
+				      "stop", "bad", "special", "suppress"))
+		       ? NAME_PLAIN
+		       : NAME_SEVERAL;
+}
+
+static enum name_class keys_class(struct span before)
+{
+	return key_class(before) == NAME_SECRET ? NAME_SEVERAL : NAME_PLAIN;
 }
 
 typedef enum name_class class_by_word_before(struct span before);
@@ -140,17 +155,24 @@ static const struct secret_word {
 	class_by_word_before *by_word_before; /* of this word alone; NULL: the class is the same behind all */
 } secret_words[] = {
 #define WHOLE(text, class) { text, sizeof(text) - 1, false, class, NULL }
-#define ENDS(text)         { text, sizeof(text) - 1, true, NAME_SECRET, NULL }
+#define ENDS(text, class)  { text, sizeof(text) - 1, true, class, NULL }
 #define ASK(text, ask)     { text, sizeof(text) - 1, false, NAME_PLAIN, ask }
-	ASK("key", key_class), WHOLE("cookie", NAME_COOKIE), WHOLE("signature", NAME_KEY), WHOLE("sig", NAME_KEY),
-	WHOLE("auth", NAME_KEY), WHOLE("psk", NAME_KEY), ASK("pass", pass_class), ASK("token", token_class),
-	WHOLE("passwort", NAME_SECRET), WHOLE("pwd", NAME_SECRET), WHOLE("pw", NAME_SECRET),
+	ASK("key", key_class), ASK("keys", keys_class), ASK("pass", pass_class), ASK("token", token_class),
+	ASK("tokens", tokens_class), WHOLE("cookie", NAME_COOKIE), WHOLE("signature", NAME_KEY), WHOLE("sig", NAME_KEY),
+	WHOLE("auth", NAME_KEY), WHOLE("psk", NAME_KEY),
+	WHOLE("passwort", NAME_PASSWORD), WHOLE("pwd", NAME_PASSWORD), WHOLE("pw", NAME_PASSWORD),
 	WHOLE("credential", NAME_SECRET), WHOLE("credentials", NAME_SECRET), WHOLE("creds", NAME_SECRET),
-	WHOLE("authorization", NAME_SECRET),
-	ENDS("password"), ENDS("passwd"), ENDS("passphrase"), ENDS("passcode"), ENDS("secret"), ENDS("token"),
-	ENDS("apikey"), ENDS("accesskey"), ENDS("secretkey"), ENDS("accountkey"), ENDS("authkey"), ENDS("storepass"),
-	ENDS("keypass"), ENDS("sshpass"), ENDS("userpass"), ENDS("dbpass"), ENDS("rootpass"), ENDS("smtppass"),
-	ENDS("mysqlpwd"), ENDS("dbpwd"),
+	WHOLE("authorization", NAME_SECRET), WHOLE("bearer", NAME_SECRET),
+	ENDS("password", NAME_PASSWORD), ENDS("passwd", NAME_PASSWORD), ENDS("passphrase", NAME_PASSWORD),
+	ENDS("passcode", NAME_PASSWORD), ENDS("storepass", NAME_PASSWORD), ENDS("keypass", NAME_PASSWORD),
+	ENDS("sshpass", NAME_PASSWORD), ENDS("userpass", NAME_PASSWORD), ENDS("dbpass", NAME_PASSWORD),
+	ENDS("rootpass", NAME_PASSWORD), ENDS("smtppass", NAME_PASSWORD), ENDS("mysqlpwd", NAME_PASSWORD),
+	ENDS("dbpwd", NAME_PASSWORD),
+	ENDS("secret", NAME_SECRET), ENDS("token", NAME_SECRET), ENDS("apikey", NAME_SECRET),
+	ENDS("accesskey", NAME_SECRET), ENDS("secretkey", NAME_SECRET), ENDS("accountkey", NAME_SECRET),
+	ENDS("authkey", NAME_SECRET),
+	ENDS("passwords", NAME_SEVERAL), ENDS("passphrases", NAME_SEVERAL), ENDS("secrets", NAME_SEVERAL),
+	ENDS("tokens", NAME_SEVERAL), ENDS("apikeys", NAME_SEVERAL),
 #undef WHOLE
 #undef ENDS
 #undef ASK
@@ -248,24 +270,61 @@ static bool is_flag(struct span value)
 			      "auto", "never", "always", "stdin", "prompt", "ask", "interactive"));
 }
 
-/* Where the secret is, not what it is; or what stands in a manual. */
+/* Whether all of these characters may stand in the name of a variable, or a path. */
+static bool is_plain_name(struct span span)
+{
+	for (size_t i = 0; i < span.bytes; i++)
+		if (!is_alnum(span.text[i]) && !(span.text[i] && strchr("_-./~", span.text[i])))
+			return false;
+	return true;
+}
+
+/* Where the secret is, not what it is. */
 static bool is_reference(struct span value)
 {
-	static const char *const heads[] = { "file:", "env:",  "fd:",     "id=",
-					     "src=",  "type=", "source=", "[redacted " };
+	return (span_cut_front(&value, "file:") || span_cut_front(&value, "env:") ||
+		span_cut_front(&value, "fd:")) &&
+	       is_plain_name(value);
+}
+
+/* What stands in a manual, or where a secret was taken out already. */
+static bool is_placeholder(struct span value)
+{
 	size_t same = 0;
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (span_begins(value, heads[i]))
-			return true;
-	if (value.text[0] == '<' && value.text[value.bytes - 1] == '>')
+	if (span_begins(value, "[redacted ") ||
+	    (value.text[0] == '<' && value.text[value.bytes - 1] == '>'))
 		return true;
 	while (same < value.bytes && value.text[same] == '*')
 		same++;
 	return same == value.bytes;
 }
 
-static struct span unquoted(struct span value)
+static bool is_mount(struct span value)
+{
+	static const char *const heads[] = { "id=", "src=", "source=", "type=", "env=" };
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		if (span_begins(value, heads[i]))
+			return true;
+	return false;
+}
+
+/* A number, or a file by its ending. */
+static bool is_count_or_file(struct span value)
+{
+	const char *dot = memrchr(value.text, '.', value.bytes);
+	size_t digits = 0;
+
+	while (digits < value.bytes && is_digit(value.text[digits]))
+		digits++;
+	return digits == value.bytes ||
+	       (dot && in_words(span_from(value, (size_t)(dot + 1 - value.text)),
+				WORDS("txt", "json", "yaml", "yml", "toml", "ini", "conf", "env",
+				      "csv", "lst", "list")));
+}
+
+struct span redact_unquoted(struct span value)
 {
 	char first = value.bytes > 0 ? value.text[0] : '\0';
 
@@ -277,21 +336,39 @@ static struct span unquoted(struct span value)
 	return value;
 }
 
+/* Whether a value says that it is no secret, where its name leaves that open. */
+static bool is_none(enum name_class class, struct span name, struct span value, bool cut)
+{
+	if (is_flag(value) || is_placeholder(value) || is_reference(value))
+		return true;
+	switch (class) {
+	case NAME_KEY:
+		return is_path(value) || !looks_random(value, cut);
+	case NAME_COOKIE:
+		return is_path(value) || !span_has(value, '=');
+	case NAME_SEVERAL:
+		return is_path(value) || is_count_or_file(value);
+	case NAME_SECRET:
+		return is_path(value);
+	case NAME_MOUNT:
+		return is_path(value) || is_mount(value);
+	case NAME_PASSWORD: /* the working directory */
+		return value.text[0] == '/' && in_words(name, WORDS("pwd", "oldpwd"));
+	case NAME_PLAIN:
+		return true;
+	case NAME_CERTAIN:
+		return false;
+	}
+	return false;
+}
+
 struct span redact_value(enum name_class class, struct span name, struct span value, bool cut)
 {
-	const struct span none = { value.text, 0 };
-
-	value = unquoted(value);
+	value = redact_unquoted(value);
+	if (class == NAME_CERTAIN)
+		return value;
 	(void)span_cut_front(&value, "pass:");
-	if (value.bytes == 0 || class == NAME_PLAIN || is_flag(value) || is_path(value) ||
-	    is_reference(value))
-		return none;
-	if (class == NAME_KEY && !looks_random(value, cut))
-		return none;
-	if (class == NAME_COOKIE && !span_has(value, '='))
-		return none;
-	/* The working directory. */
-	if (value.text[0] == '/' && in_words(name, WORDS("pwd", "oldpwd")))
-		return none;
+	if (value.bytes == 0 || is_none(class, name, value, cut))
+		return (struct span){ value.text, 0 };
 	return value;
 }

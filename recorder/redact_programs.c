@@ -19,6 +19,7 @@ enum { BUCKETS = 1024 /* a power of two, and four times the programs that are kn
 	"ldapsearch ldapadd ldapmodify ldapdelete ldapmodrdn ldapcompare ldapwhoami ldapexop " \
 	"ldappasswd"
 #define SAMBA   "smbclient smbget smbcacls smbtree rpcclient net winexe wmic"
+#define ORACLE  "sqlplus sqlldr exp imp expdp impdp"
 #define ENGINES "docker podman nerdctl buildah"
 
 /* clang-format off */
@@ -30,16 +31,21 @@ static const struct {
 	{ MYSQL,                    "-p",          OPTION_ATTACHED, 0 },
 	{ MYSQL,                    "--password",  OPTION_FLAG, 0 }, /* getopt: an optional value, so it is attached */
 	{ POSTGRES,                 "--password",  OPTION_FLAG, 0 },
+	{ "mysqladmin mariadb-admin", "password",  OPTION_SEPARATE, 0 },
+	{ "mysqladmin mariadb-admin", "old-password", OPTION_SEPARATE, 0 },
 	{ MONGO,                    "-p",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "sshpass",                "-p",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "curl",                   "-u",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
 	{ "curl",                   "-U",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
 	{ "curl",                   "--user",      OPTION_SEPARATE, ':' },
 	{ "curl",                   "--proxy-user", OPTION_SEPARATE, ':' },
-	{ "curl",                   "-b",          OPTION_SEPARATE, '=' },
+	{ "curl",                   "-b",          OPTION_ATTACHED | OPTION_SEPARATE, '=' },
+	{ "curl",                   "-E",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
+	{ "curl",                   "--cert",      OPTION_SEPARATE, ':' },
+	{ "curl",                   "--proxy-cert", OPTION_SEPARATE, ':' },
 	{ "http https xh xhs",      "-a",          OPTION_ATTACHED | OPTION_SEPARATE, ':' },
 	{ "http https xh xhs",      "--auth",      OPTION_SEPARATE, ':' },
-	{ "redis-cli valkey-cli",   "-a",          OPTION_SEPARATE, 0 },
+	{ "redis-cli valkey-cli",   "-a",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ LDAP,                     "-w",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "ldappasswd",             "-s",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "ldappasswd",             "-a",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
@@ -50,15 +56,17 @@ static const struct {
 	{ SNMP,                     "-X",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "openssl",                "-k",          OPTION_SEPARATE, 0 },
 	{ "openssl",                "-K",          OPTION_SEPARATE, 0 },
-	{ "openssl",                "-passin",     OPTION_SEPARATE, 0 },
-	{ "openssl",                "-passout",    OPTION_SEPARATE, 0 },
+	{ "openssl",                "-passin",     OPTION_SEPARATE | OPTION_WHERE, 0 },
+	{ "openssl",                "-passout",    OPTION_SEPARATE | OPTION_WHERE, 0 },
 	{ "ssh-keygen",             "-N",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "ssh-keygen",             "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "7z 7za 7zr 7zz rar unrar", "-p",        OPTION_ATTACHED, 0 },
 	{ "rar",                    "-hp",         OPTION_ATTACHED, 0 },
-	{ "zip unzip zipcloak",     "-P",          OPTION_SEPARATE, 0 },
+	{ "zip unzip zipcloak",     "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "sqlcmd bcp isql tsql",   "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
-	{ "sqlplus sqlldr exp imp expdp impdp", "", OPTION_FIRST, '/' },
+	{ ORACLE,                   "",            OPTION_FIRST, '/' },
+	{ ORACLE,                   "userid=",     OPTION_ATTACHED, '/' },
+	{ ORACLE,                   "USERID=",     OPTION_ATTACHED, '/' },
 	{ "useradd usermod adduser", "-p",         OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "ipmitool",               "-P",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
 	{ "mosquitto_pub mosquitto_sub", "-P",     OPTION_SEPARATE, 0 },
@@ -69,7 +77,23 @@ static const struct {
 	{ "rdesktop",               "-p",          OPTION_SEPARATE, 0 },
 	{ "nmcli",                  "password",    OPTION_SEPARATE, 0 },
 	{ "twine cf oc az helm " ENGINES, "-p",    OPTION_SEPARATE | OPTION_LOGIN, 0 },
-	{ ENGINES " buildctl",      "--secret",    OPTION_FLAG, 0 },
+	{ ENGINES " buildctl",      "--secret",    OPTION_SEPARATE | OPTION_MOUNT, 0 },
+};
+
+/* Letters that take no value. */
+static const struct {
+	const char *programs, *flags;
+} clusters[] = {
+	{ "curl",                  "#:012346BGIJLMNORSVZafgijklnpqsv" },
+	{ MYSQL,                   "ABCEGHNXfinqstv" },
+	{ LDAP,                    "ACLMNQZcntuvx" },
+	{ "sshpass",               "v" },
+	{ "zip unzip",             "0123456789DFJTVXejlmopqruvyz" },
+	{ "ssh-keygen",            "qv" },
+	{ "smbclient",             "EgkN" },
+	{ "mosquitto_pub mosquitto_sub", "dlnrsv" },
+	{ "useradd usermod",       "DMNUamo" },
+	{ "http https xh xhs",     "bdfhjv" },
 };
 
 /* Run others: what stands among their arguments may be a program. */
@@ -125,7 +149,7 @@ static struct entry *entry_have(struct redact_programs *programs, struct span na
 	if (!entry)
 		return NULL;
 	bucket = &programs->bucket[bucket_of(name)];
-	*entry = (struct entry){ .program.name = name, .next = *bucket };
+	*entry = (struct entry){ .program = { .name = name, .flags = "" }, .next = *bucket };
 	*bucket = entry;
 	return entry;
 }
@@ -195,6 +219,20 @@ static int kinds_set(struct redact_programs *programs)
 	return 0;
 }
 
+static int flags_set(struct redact_programs *programs, size_t at)
+{
+	struct span names = span_of(clusters[at].programs);
+
+	while (names.bytes > 0) {
+		struct entry *entry = entry_have(programs, span_next(&names, ' '));
+
+		if (!entry)
+			return -ENOMEM;
+		entry->program.flags = clusters[at].flags;
+	}
+	return 0;
+}
+
 struct redact_programs *redact_programs_new(void)
 {
 	struct redact_programs *programs = calloc(1, sizeof(*programs));
@@ -202,6 +240,8 @@ struct redact_programs *redact_programs_new(void)
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && r == 0; i++)
 		r = known_add(programs, i);
+	for (size_t i = 0; i < sizeof(clusters) / sizeof(clusters[0]) && r == 0; i++)
+		r = flags_set(programs, i);
 	if (r == 0)
 		return programs;
 	redact_programs_free(programs);

@@ -11,12 +11,14 @@ enum option_how {
 	OPTION_FLAG = 4,     /* has no value in the next argument, whatever its name */
 	OPTION_LOGIN = 8,    /* only behind the word login */
 	OPTION_FIRST = 16,   /* no option: the first argument that is none */
+	OPTION_WHERE = 32,   /* the value may also say where the secret is: env:NAME */
+	OPTION_MOUNT = 64,   /* or what is to be made of one: id=npm,src=.npmrc */
 };
 
 struct redact_option {
 	struct span option;
 	uint8_t how;
-	char part; /* the secret is what stands behind this character; 0: all of it */
+	char part; /* the secret is what stands behind this character ('/': and before '@'); 0: all of it */
 	const struct redact_option *next;
 };
 
@@ -24,6 +26,8 @@ struct redact_program {
 	struct span name;
 	bool wraps; /* it runs another program that stands among its arguments */
 	bool shell; /* what follows its -c is a command line */
+	const char *
+		flags; /* letters that may stand before that of an option: -s in curl -sujoe:SECRET */
 	const struct redact_option *options;
 };
 
