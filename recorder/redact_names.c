@@ -30,7 +30,7 @@ static bool in_words(struct span span, const char *const words[])
 {
 	char first = span.bytes > 0 ? lower(span.text[0]) : '\0';
 
-	for (; *words; words++)
+	for (; *words && first; words++)
 		if (**words == first && equals_folded(span, *words))
 			return true;
 	return false;
@@ -250,10 +250,9 @@ static bool is_path(struct span value)
 					     "/media", "/sys/",  "/lib/",    "/bin/", "/boot/",
 					     "/data/", "/app/",  "/secrets/" };
 
-	if (value.text[0] != '/' && value.text[0] != '.' && value.text[0] != '~')
-		return false;
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
-		if (span_begins(value, roots[i]))
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]) && value.bytes > 1; i++)
+		if (value.text[0] == roots[i][0] && value.text[1] == roots[i][1] &&
+		    span_begins(value, roots[i]))
 			return true;
 	return false;
 }
@@ -343,9 +342,9 @@ static bool is_none(enum name_class class, struct span name, struct span value, 
 		return true;
 	switch (class) {
 	case NAME_KEY:
-		return is_path(value) || !looks_random(value, cut);
+		return !looks_random(value, cut) || is_path(value);
 	case NAME_COOKIE:
-		return is_path(value) || !span_has(value, '=');
+		return !span_has(value, '=') || is_path(value);
 	case NAME_SEVERAL:
 		return is_path(value) || is_count_or_file(value);
 	case NAME_SECRET:

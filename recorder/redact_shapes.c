@@ -132,11 +132,14 @@ static size_t own_token_bytes(struct finder *finder, struct span text)
 /* Bytes of the token that text begins with, 0: none.  One that is too short is not long to look at: so runs need not be remembered. */
 static size_t token_bytes(struct span text, bool cut, size_t *ret_stays)
 {
+	if (text.bytes < 2)
+		return 0;
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 		struct span rest = text;
 		size_t run;
 
-		if (tokens[i].prefix[0] != text.text[0] || !span_cut_front(&rest, tokens[i].prefix))
+		if (tokens[i].prefix[0] != text.text[0] || tokens[i].prefix[1] != text.text[1] ||
+		    !span_cut_front(&rest, tokens[i].prefix))
 			continue;
 		run = run_bytes(rest, tokens[i].charset);
 		if (!run_counts(rest, run, tokens[i].min_bytes, cut))

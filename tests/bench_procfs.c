@@ -75,6 +75,101 @@ static void measure_line(const struct redactor *redactor, const char *what, cons
 	printf("%-44s %6.2f us (%zu bytes)\n", what, best, bytes);
 }
 
+/* --- what others may make of a command line --- */
+
+/* clang-format off */
+static const char *const units[] = {
+	"://", "?token=", ",password=", "eyJ-", "a:b@", "://a:b", "://a:b@", "://a:b/c", "Authorization: ",
+	"Authorization:", "key=", "?key=", ",key=", "key=.", "cookie=", "token=$", "token=*", "pw=x,", ",pw=x",
+	"-----BEGIN PRIVATE KEY", "-----BEGIN ", "bearer ", "bearer a", "sk-", "SG.", "gh", "xoxb-",
+	"AGE-SECRET-KEY-1", "eyJ.", "eyJaaaaa.a-", "hooks.slack.com/services/", "-", "--", "-a", "-c", "-p",
+	"-u", "-H", "-x1", "--token ", "--token x", "--password", "a", "g", "a=", "=", "'", "\"", "\\", "\\\"",
+	"\"a\":", "\"token\":", "{\"token\":\"a\",", "\"tokens\":[", "password='", "password=\"", "(x", ";",
+	"`", "$", "sh -c '", "sudo ", "mysql -p", "-px", "curl -u a:b ", "-fsSLu", "-ssssss", "exp a/b@c ", "\n",
+	"aB", "/", "[redacted ",
+};
+/* clang-format on */
+static const char *const programs[] = { "app", "curl", "docker", "mysql", "sqlplus", "sh" };
+static const char *const leads[] = { "", " ", "'", "x=" };
+
+struct worst {
+	double us;
+	const char *program, *lead, *one, *two;
+};
+
+/* A command line of such pieces up to its end; between: what stands between two of them, or -1. */
+static void hostile_make(uint8_t *argv, size_t bytes, const struct worst *of, int between)
+{
+	const char *head = strcmp(of->program, "sh") == 0 ? "-c" : "x";
+	size_t at = (size_t)snprintf((char *)argv, bytes, "%s%c%s%c%s", of->program, 0, head, 0,
+				     of->lead);
+
+	while (at < bytes) {
+		for (const char *c = of->one; *c && at < bytes; c++)
+			argv[at++] = (uint8_t)*c;
+		for (const char *c = of->two; *c && at < bytes; c++)
+			argv[at++] = (uint8_t)*c;
+		if (between >= 0 && at < bytes)
+			argv[at++] = (uint8_t)between;
+	}
+}
+
+static double hostile_us(const struct redactor *redactor, const uint8_t *argv, size_t bytes,
+			 int rounds)
+{
+	static uint8_t out[REDACT_ARGV_MAX_BYTES];
+	double best = 1e9;
+
+	for (int round = 0; round < rounds; round++) {
+		uint64_t from_ns = cpu_ns();
+		size_t out_bytes;
+		bool cut;
+		double us;
+
+		(void)redact_argv(redactor, &(struct redact_text){ argv, bytes, true }, out, bytes,
+				  &out_bytes, &cut);
+		us = (double)(cpu_ns() - from_ns) / 1e3;
+		best = us < best ? us : best;
+	}
+	return best;
+}
+
+static void hostile_try(const struct redactor *redactor, size_t bytes, struct worst try,
+			struct worst *worst)
+{
+	static uint8_t argv[REDACT_ARGV_MAX_BYTES];
+
+	for (int between = 0; between < 3; between++) {
+		hostile_make(argv, bytes, &try, between == 0 ? -1 : between == 1 ? 0 : ' ');
+		try.us = hostile_us(redactor, argv, bytes, 2);
+		if (try.us > worst->us) /* or it was something else that took the time */
+			try.us = hostile_us(redactor, argv, bytes, 20);
+		if (try.us > worst->us)
+			*worst = try;
+	}
+}
+
+/* The dearest of all command lines of one such piece over and over, or of two. */
+static void measure_worst(const struct redactor *redactor, const char *what, size_t bytes)
+{
+	const size_t unit_count = sizeof(units) / sizeof(units[0]);
+	struct worst worst = { .one = "", .two = "" };
+
+	for (size_t i = 0; i < unit_count; i++)
+		for (size_t p = 0; p < sizeof(programs) / sizeof(programs[0]); p++)
+			for (size_t l = 0; l < sizeof(leads) / sizeof(leads[0]); l++)
+				hostile_try(
+					redactor, bytes,
+					(struct worst){ 0, programs[p], leads[l], units[i], "" },
+					&worst);
+	for (size_t i = 0; i < unit_count; i++)
+		for (size_t j = 0; j < unit_count; j++)
+			hostile_try(redactor, bytes,
+				    (struct worst){ 0, "curl", " ", units[i], units[j] }, &worst);
+	printf("%-44s %6.2f us (%zu bytes: %s, '%s', then '%s%s')\n", what, worst.us, bytes,
+	       worst.program, worst.lead, worst.one, worst.two);
+}
+
 int main(void)
 {
 	static const uint8_t key[REDACT_KEY_BYTES];
@@ -95,6 +190,8 @@ int main(void)
 	measure_line(
 		redactor, "redact a shell's, with two secrets",
 		"sh\t-c\tmysqldump -uroot -phunter2 shop | curl -u me:secret -T - https://host/x");
+	measure_worst(redactor, "redact, worst case found", 4096);
+	measure_worst(redactor, "redact, worst case found at 12K", 12288);
 	redactor_free(redactor);
 	return 0;
 }
