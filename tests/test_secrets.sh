@@ -44,7 +44,7 @@ found() {
 
 # The secrets: each has the word in it, which is nowhere else.
 word=Xq7Zt
-for i in $(seq -w 1 30); do
+for i in $(seq -w 1 40); do
 	echo "${word}${i}aB3dE5fG7hJ9kL"
 done >"$scratch/secrets"
 mapfile -t s <"$scratch/secrets"
@@ -84,6 +84,16 @@ ${s[26]}
 	run acme -z "${s[27]}" ordinary-28
 	run curl "https://host/?user=ordinary-29&access_token=${s[28]}&x=1"
 	run app "$jwt" ordinary-30
+	run curl --oauth2-bearer "${s[30]}" ordinary-31
+	run curl "-sujoe:${s[31]}" ordinary-32
+	run curl -E "ordinary-33.pem:${s[32]}"
+	run redis-cli "-a${s[33]}" ordinary-34
+	run exp "userid=scott/${s[34]}@ordinary-35"
+	run sqlplus "sys/${s[35]}@ordinary-36 as sysdba"
+	run mysqladmin password "${s[36]}" ordinary-37
+	run app "--tokens=${s[37]}" ordinary-38
+	run mysql "-psrc=${s[38]}" ordinary-39
+	run app "--password=/etc/${s[39]}" ordinary-40
 	wait "${started[@]}"
 }
 
@@ -108,7 +118,7 @@ sql() {
 	sqlite3 "$store/index.db" "$1"
 }
 is "$(sql "SELECT count(DISTINCT substr(argv, instr(argv, 'ordinary-'), 11)) FROM process WHERE argv LIKE '%ordinary-%' AND argv_source = 'redacted'")" \
-	31 "every one of them is there, with what is ordinary in its arguments"
+	41 "every one of them is there, with what is ordinary in its arguments"
 is "$(sql "SELECT DISTINCT json_extract(argv, '\$[4]'), json_extract(argv, '\$[5]') LIKE '-p[redacted 21 ____________]', json_extract(argv, '\$[6]'), redactions
 	FROM process WHERE argv LIKE '%ordinary-01%'")" '-uroot|1|ordinary-01|1' "a marker stands in the place of the secret alone"
 is "$(sql "SELECT count(DISTINCT substr(argv, instr(argv, '[redacted 21 '), 26)) FROM process WHERE argv LIKE '%ordinary-01%' OR argv LIKE '%ordinary-00%'")" \
@@ -129,7 +139,7 @@ is "$(sql "SELECT argv IS NULL, argv_source FROM process WHERE boot = 1 AND comm
 record "$scratch/full" --argv full
 commands
 finish "with --argv full they are recorded as they are"
-[ "$(sqlite3 "$scratch/full/index.db" "SELECT count(*) FROM process WHERE argv LIKE '%$word%'")" -ge 30 ]
+[ "$(sqlite3 "$scratch/full/index.db" "SELECT count(*) FROM process WHERE argv LIKE '%$word%'")" -ge 40 ]
 ok $? "and the secrets are there"
 
 # What is wrong with a rules file.
