@@ -95,6 +95,8 @@ $(B)/tests/tiny: tests/tiny.c Makefile
 $(TESTS): LIBS += -lz
 $(B)/tests/%: $(B)/tests/%.o $(ARCHIVES)
 	$(call Q,LINK)$(LINK)
+# It counts the basic blocks of what it includes.
+$(B)/tests/test_redact_work.o: ALL_CFLAGS += -fsanitize-coverage=trace-pc
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC  )$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -10,7 +10,7 @@
 	})
 
 enum { RANDOM_MIN_BYTES = 16, RANDOM_LOOK_BYTES = 128, FLAG_DIGITS = 2 };
-enum { SHORTEST_BYTES = 2 /* "pw" */ };
+enum { WORD_MIN_BYTES = 2 /* "pw" */ };
 
 static char lower(char c)
 {
@@ -199,7 +199,7 @@ enum name_class redact_name_class(struct span name)
 {
 	struct span word = last_word_take(&name);
 	const struct secret_word *found =
-		word.bytes >= SHORTEST_BYTES ? secret_word_find(word) : NULL;
+		word.bytes >= WORD_MIN_BYTES ? secret_word_find(word) : NULL;
 
 	if (!found)
 		return NAME_PLAIN;
