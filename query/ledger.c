@@ -321,7 +321,8 @@ int ledger_fold_start(struct ledger *ledger, size_t first, size_t *ret_span, uin
 		return r;
 	if (r == 0) {
 		i = span_of_block(ledger, block_no);
-		if (i <= first && i >= begin) {
+		/* The keyframe of a boot's first block is of what lived in the boot before. */
+		if (i <= first && i >= begin && !(i == begin && begins)) {
 			*ret_span = i;
 			*ret_keyframe = block_no;
 			return 0;

@@ -2,7 +2,8 @@
  *
  * A line is KIND and NAME=VALUE words: pid tid ppid ptid arg0 arg1 arg2 cpu, t (milliseconds; else 1 ms after the last), comm, and of
  * what /proc said exe argv (once for each argument) cwd cgroup note ids (uid or ruid,euid,rgid,egid) loginuid session.  In a value \xNN is a byte
- * and \s a space.  A line "seal" ends a block.  The boot begins with a clock: t=0 is 2026-11-22 12:00 UTC.
+ * and \s a space.  A line "seal" ends a block.  The boot begins with a clock: t=0 is 2026-11-22 12:00 UTC.  A line "boot" ends it: the
+ * next begins an hour later, at t=0 again.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,8 +18,9 @@
 #include "schema/project.h"
 
 #define MS         UINT64_C(1000000)
-#define BEGIN      (UINT64_C(1000000) * MS) /* of the clock: CLOCK_MONOTONIC at t=0 */
-#define WALL       (UINT64_C(1795348800000) * MS)
+#define BEGIN      (UINT64_C(1000000) * MS)       /* of the clock: CLOCK_MONOTONIC at t=0 */
+#define WALL       (UINT64_C(1795348800000) * MS) /* of the first boot */
+#define HOUR       (UINT64_C(3600000) * MS)
 #define RING_BYTES (UINT64_C(4) << 20)
 
 struct told {
@@ -30,6 +32,7 @@ struct told {
 };
 
 static struct ring_writer *writer;
+static uint64_t boot_no, lost_total;
 
 static void stop(const char *what, const char *which)
 {
@@ -168,15 +171,23 @@ static void append(struct told *told)
 		told->event.detail_bytes = (uint32_t)bytes;
 	}
 	told->event.timestamp_ns = BEGIN + told->t_ms * MS;
+	if (told->event.kind == EVENT_LOST)
+		lost_total += told->event.arg[0];
 	if (stage_append(ring_writer_stage(writer), &told->event) != 0)
 		stop("no room", "in staging");
+}
+
+static uint64_t wall(void)
+{
+	return WALL + (boot_no - 1) * HOUR;
 }
 
 static void seal(uint64_t t_ms)
 {
 	struct ring_seal at = { .monotonic_ns = BEGIN + t_ms * MS,
 				.boottime_ns = BEGIN + t_ms * MS,
-				.realtime_ns = WALL + t_ms * MS };
+				.realtime_ns = wall() + t_ms * MS,
+				.lost_total = lost_total };
 	uint64_t events;
 	int r;
 
@@ -187,19 +198,34 @@ static void seal(uint64_t t_ms)
 		stop("cannot seal", strerror(-r));
 }
 
-static void begin(void)
+static void begin(const char *ring_path)
 {
 	static struct told told;
+	uint8_t boot_id[RING_UUID_BYTES + 1] = "a boot for tests";
+	struct ring_opened opened;
 
-	told.event = (struct event){ .kind = EVENT_START, .cpu = EVENT_CPU_NONE, .arg = { 1 } };
+	boot_id[0] = (uint8_t)('a' + boot_no++);
+	if (ring_writer_open(ring_path, RING_BYTES, boot_id, &writer, &opened) != 0)
+		stop("cannot make", ring_path);
+	ring_writer_set_durability(writer, RING_DURABILITY_PROCESS);
+	told.event =
+		(struct event){ .kind = EVENT_START, .cpu = EVENT_CPU_NONE, .arg = { boot_no } };
 	append(&told);
 	told.event = (struct event){ .kind = EVENT_CLOCK,
 				     .cpu = EVENT_CPU_NONE,
-				     .arg = { BEGIN, WALL } };
+				     .arg = { BEGIN, wall() } };
 	append(&told);
 }
 
-static void tell_line(char *line, uint64_t *t_ms)
+static void boot(const char *ring_path, uint64_t *t_ms)
+{
+	seal(*t_ms);
+	ring_writer_close(writer);
+	begin(ring_path);
+	*t_ms = 0;
+}
+
+static void tell_line(char *line, const char *ring_path, uint64_t *t_ms)
 {
 	static struct told told;
 	char *state = NULL, *word = strtok_r(line, " \n", &state);
@@ -209,6 +235,10 @@ static void tell_line(char *line, uint64_t *t_ms)
 		return;
 	if (strcmp(word, "seal") == 0) {
 		seal(*t_ms);
+		return;
+	}
+	if (strcmp(word, "boot") == 0) {
+		boot(ring_path, t_ms);
 		return;
 	}
 	kind = event_kind_parse(word);
@@ -223,10 +253,8 @@ static void tell_line(char *line, uint64_t *t_ms)
 
 int main(int argc, char **argv)
 {
-	static const uint8_t boot_id[RING_UUID_BYTES] = "a boot for tests";
 	char ring_path[512], index_path[512], *line = NULL;
 	const char *message = "";
-	struct ring_opened opened;
 	size_t capacity = 0;
 	uint64_t t_ms = 0, events;
 
@@ -235,12 +263,9 @@ int main(int argc, char **argv)
 	(void)mkdir(argv[1], 0755);
 	(void)snprintf(ring_path, sizeof(ring_path), "%s/ledger.ring", argv[1]);
 	(void)snprintf(index_path, sizeof(index_path), "%s/index.db", argv[1]);
-	if (ring_writer_open(ring_path, RING_BYTES, boot_id, &writer, &opened) != 0)
-		stop("cannot make", ring_path);
-	ring_writer_set_durability(writer, RING_DURABILITY_PROCESS);
-	begin();
+	begin(ring_path);
 	while (getline(&line, &capacity, stdin) > 0)
-		tell_line(line, &t_ms);
+		tell_line(line, ring_path, &t_ms);
 	seal(t_ms);
 	free(line);
 	ring_writer_close(writer);

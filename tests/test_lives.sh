@@ -224,4 +224,36 @@ grep -q '"complete":false,"missing":\[{"reason":"ancestors"}' "$scratch/out"
 ok $? "also in JSON"
 "$P" ps --store "$scratch/short" -S @mono:1098000000000 -U @mono:1099000000000 --under 12 --strict -q >"$scratch/out"
 is $? 0 "but not of one below it"
+
+# --- two boots ---
+"$BUILD/tests/tell" "$scratch/boots" <<-'END'
+	snapshot pid=1 ppid=0 comm=init argv=init ids=0
+	snapshot_end arg0=1
+	fork pid=500 ppid=1 t=600000
+	exec pid=500 comm=before argv=before ids=0
+	seal
+	fork pid=501 ppid=500 t=601000
+	boot
+	snapshot pid=1 ppid=0 comm=init argv=init ids=0
+	snapshot_end arg0=1
+	fork pid=600 ppid=1 t=60000
+	exec pid=600 comm=behind argv=behind ids=0
+END
+PROCLEDGER_STORE=$scratch/boots
+for command in ps tree comm; do
+	run $command -b 2
+	shows behind "$command of a boot tells who lived in it"
+	hides '(before|[^.:]\b50[01])\b' "and nobody of the boot before"
+done
+run show -b 2 500
+is $status 1 "nor does show"
+run show -b 1 500
+shows 'before$' "where he did live, he is found"
+run ps -b 1 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 500 501 " "with his child"
+run ps -b 2 -S 13:01:00 -U 13:01:00.5 -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 600 " "a window of the later boot holds its own alone"
+"$P" export -o ring -b 2 -q "$scratch/slice" 2>/dev/null
+run ps --from-ring "$scratch/slice/ledger.ring" -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 600 " "so does a slice of it"
 done_testing
