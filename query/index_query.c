@@ -426,6 +426,34 @@ static int64_t ask_number(struct index_query *ask, const char *question)
 	return number;
 }
 
+/* What the index is made without is missing from the answer, whatever the ledger says now. */
+static int note_damage(struct index_query *ask)
+{
+	sqlite3_stmt *rows = NULL;
+	int r = 0;
+
+	if (sqlite3_prepare_v2(
+		    ask->db,
+		    "SELECT (SELECT boot FROM boot WHERE first_event_no <= d.first_event_no "
+		    "ORDER BY first_event_no DESC LIMIT 1), first_event_no, end_event_no, "
+		    "coalesce(from_ns, to_ns), coalesce(to_ns, from_ns) FROM damage AS d",
+		    -1, &rows, NULL) != SQLITE_OK)
+		return 0; /* of an older version */
+	while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
+		struct ledger_damage damage = {
+			.boot_no = (uint32_t)sqlite3_column_int64(rows, 0),
+			.from_no = (uint64_t)sqlite3_column_int64(rows, 1),
+			.to_no = (uint64_t)sqlite3_column_int64(rows, 2),
+			.from_ns = (uint64_t)sqlite3_column_int64(rows, 3),
+			.to_ns = (uint64_t)sqlite3_column_int64(rows, 4),
+		};
+
+		r = ledger_note_damage(ask->query.ledger, &damage);
+	}
+	(void)sqlite3_finalize(rows);
+	return r;
+}
+
 int index_query_finish(struct index_query *ask)
 {
 	int64_t next_event_no =
@@ -452,6 +480,9 @@ int index_query_finish(struct index_query *ask)
 		ask->query.clocks = clocks_new(ask->query.ledger);
 	if (!ask->query.clocks)
 		return query_failed(&ask->query, -ENOMEM, "read");
+	r = note_damage(ask);
+	if (r < 0)
+		return query_failed(&ask->query, r, "read");
 	ask->query.index_lag = 0;
 	if (next_event_no > 0 && (uint64_t)next_event_no < ask->query.ledger->end_event_no)
 		ask->query.index_lag = ask->query.ledger->end_event_no - (uint64_t)next_event_no;

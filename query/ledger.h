@@ -85,6 +85,9 @@ struct ledger_span *ledger_span(const struct ledger *ledger, size_t i);
 int ledger_lost_spans(const struct ledger *ledger, const struct ledger_boot *boot, size_t first,
 		      size_t **ret_spans, size_t *ret_count);
 
+/* Notes in ledger->damage what cannot be read, unless it is there already.  0 or -ENOMEM. */
+int ledger_note_damage(struct ledger *ledger, const struct ledger_damage *damage);
+
 /* Notes in ledger->damage what is missing between the blocks of a boot from from_ns to to_ns.  0 or -ENOMEM. */
 int ledger_note_gaps(struct ledger *ledger, const struct ledger_boot *boot, uint64_t from_ns,
 		     uint64_t to_ns);

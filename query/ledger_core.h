@@ -30,9 +30,6 @@ static inline int room_for_one(void **array, size_t count, size_t element_bytes)
 		r_;                                                        \
 	})
 
-/* Takes note of events that cannot be read, unless they are known to be.  0 or -ENOMEM. */
-int ledger_note_damage(struct ledger *ledger, const struct ledger_damage *damage);
-
 /* The span that holds an event number, or the one before the hole that it is in; the first when it is older than all. */
 const struct ledger_span *ledger_span_of_event(const struct ledger *ledger, uint64_t event_no);
 

@@ -5,7 +5,7 @@
 -- Everywhere: event_no is the number of the event in the ledger; timestamp_ns and *_ns are CLOCK_MONOTONIC of the boot;
 -- tid, ptid NULL: the same as pid, ppid.  Applied as one piece; user_version grows with every change of form.
 PRAGMA application_id = 0x504c4447;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- ring_uuid, next_event_no and next_block_no (what is projected), first_event_no and first_block_no (where the oldest keyframe is)
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -15,6 +15,10 @@ CREATE TABLE boot(first_event_no INTEGER PRIMARY KEY, boot INTEGER NOT NULL, boo
 CREATE TABLE block(block_no INTEGER PRIMARY KEY, first_event_no INTEGER NOT NULL, event_count INTEGER NOT NULL,
 	boot INTEGER NOT NULL, ts_min_ns INTEGER, ts_max_ns INTEGER, raw_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL,
 	keyframe_parts INTEGER NOT NULL, lost_total INTEGER NOT NULL, hash BLOB) STRICT;
+
+-- Events [first_event_no, end_event_no) of the ledger that could not be read, being damaged.  from_ns, to_ns: of the last event before
+-- them and of the next one (of another boot: from_ns again); NULL: there is none yet.
+CREATE TABLE damage(first_event_no INTEGER PRIMARY KEY, end_event_no INTEGER NOT NULL, from_ns INTEGER, to_ns INTEGER) STRICT;
 
 CREATE TABLE clock(event_no INTEGER PRIMARY KEY, boot INTEGER NOT NULL, monotonic_ns INTEGER NOT NULL,
 	boottime_ns INTEGER NOT NULL, realtime_ns INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;
@@ -206,6 +210,9 @@ WITH run(boot, start_no, from_ns, to_ns) AS (
 	UNION ALL
 	SELECT (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER BY first_event_no DESC LIMIT 1), arg1, timestamp_ns,
 		'blind', NULL, nullif(arg0, 0) FROM other WHERE kind = 'blind'
+	UNION ALL
+	SELECT (SELECT boot FROM boot WHERE first_event_no <= damage.first_event_no ORDER BY first_event_no DESC LIMIT 1),
+		coalesce(from_ns, to_ns, 0), coalesce(to_ns, from_ns, 0), 'damaged', NULL, end_event_no - damage.first_event_no FROM damage
 	UNION ALL
 	SELECT boot, to_ns, next_ns, 'down', NULL, NULL FROM
 		(SELECT boot, to_ns, lead(from_ns) OVER (PARTITION BY boot ORDER BY start_no) AS next_ns FROM run) WHERE next_ns IS NOT NULL

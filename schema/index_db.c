@@ -12,7 +12,7 @@ static const char index_sql[] =
 #include "schema/index_sql.h"
 	;
 
-enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 3 };
+enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 4 };
 
 static const char *const statement_sql[INDEX_STATEMENT_COUNT] = {
 #define STATEMENT(NAME, sql) [INDEX_##NAME] = (sql),

@@ -142,6 +142,7 @@ int index_prune(struct index_db *index, struct ring *ring, uint64_t block_no,
 		return r;
 	prune_kinds(index, first_event_no);
 	prune_run(index, "DELETE FROM block WHERE block_no < ?1;", (int64_t)block_no);
+	prune_run(index, "DELETE FROM damage WHERE first_event_no < ?1;", (int64_t)first_event_no);
 	prune_run(index, boots_sql, (int64_t)first_event_no);
 	prune_clocks(index, first_event_no, clock.event_no);
 	return 0;

@@ -13,6 +13,8 @@ STATEMENT(IMAGE_MOVE,     "UPDATE image SET life=?1 WHERE life=?2 AND event_no>=
 STATEMENT(SNAPSHOT_MOVE,  "UPDATE snapshot SET life=?1 WHERE life=?2 AND event_no>=?2")
 STATEMENT(CRED,           "INSERT OR REPLACE INTO cred VALUES(?,?,?,?,?)")
 STATEMENT(BLOCK,          "INSERT OR REPLACE INTO block VALUES(?,?,?,?,?,?,?,?,?,?,NULL)")
+STATEMENT(DAMAGE,         "INSERT OR REPLACE INTO damage VALUES(?1,?2,nullif(?3,0),NULL)")
+STATEMENT(DAMAGE_END,     "UPDATE damage SET to_ns=nullif(max(?1,ifnull(from_ns,0)),0) WHERE to_ns IS NULL")
 STATEMENT(BOOT,           "INSERT OR REPLACE INTO boot VALUES(?,?,NULL)")
 STATEMENT(BOOT_ID,        "UPDATE boot SET boot_id=?1 WHERE boot=?2 AND boot_id IS NULL")
 STATEMENT(CLOCK,          "INSERT OR REPLACE INTO clock VALUES(?,?,?,?,?,?)")

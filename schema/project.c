@@ -35,8 +35,9 @@ struct projector {
 	size_t touched_count, touched_capacity;
 	bool out_of_memory;
 	bool placed,
-		pruned; /* in this batch: there is something to commit even without a new event */
-	bool silent;    /* folding what is in the index already */
+		pruned;   /* in this batch: there is something to commit even without a new event */
+	bool silent;      /* folding what is in the index already */
+	bool damage_open; /* a row of damage may wait for the event behind it */
 	uint64_t next_event_no, next_block_no, first_event_no, first_block_no;
 	uint64_t last_event_no, last_event_ns; /* the newest event in the index; 0: none */
 	uint32_t last_block_crc;               /* of the newest block's payload */
@@ -354,7 +355,7 @@ static int place_find(struct projector *projector)
 		r = place_at_oldest(projector);
 	}
 	projector->silent = false;
-	projector->placed = true;
+	projector->placed = projector->damage_open = true;
 	if (r != 0)
 		place_forget(projector);
 	return r;
@@ -440,16 +441,41 @@ static int blocks_put(struct projector *projector)
 	}
 }
 
+/* Events [from_no, to_no) are damaged: to_ns follows with the next event. */
+static void damage_put(struct projector *projector, uint64_t from_no, uint64_t to_no)
+{
+	if (from_no == 0)
+		from_no = projector->next_event_no;
+	INDEX_RUN(&projector->index, DAMAGE, (int64_t)from_no, (int64_t)to_no,
+		  (int64_t)projector->last_event_ns);
+	projector->damage_open = true;
+	projector->next_event_no = to_no;
+}
+
+/* A time of another boot is none of this one's; and the event that began it may be among the damaged. */
+static void damage_end(struct projector *projector, const struct event *event,
+		       uint32_t before_boot_no)
+{
+	bool same = before_boot_no == projector->boot_no &&
+		    before_boot_no == ring_cursor_boot_no(projector->cursor);
+
+	INDEX_RUN(&projector->index, DAMAGE_END, same ? (int64_t)event->timestamp_ns : 0);
+	projector->damage_open = false;
+}
+
 static int event_put(struct projector *projector, const struct event *event)
 {
 	struct life *life = NULL;
 	bool folded = false;
+	uint32_t before_boot_no = projector->boot_no;
 	int r = lives_apply(projector->lives, event, &life, &folded);
 
 	if (r < 0)
 		return r;
 	if (lives_boot_no(projector->lives) != projector->boot_no)
 		boot_begin(projector, event->event_no);
+	if (projector->damage_open)
+		damage_end(projector, event, before_boot_no);
 	index_put_event(&projector->index, event, projector->boot_no, life, folded);
 	projector->next_event_no = event->event_no + 1;
 	projector->last_event_no = event->event_no;
@@ -457,7 +483,7 @@ static int event_put(struct projector *projector, const struct event *event)
 	return 0;
 }
 
-/* RING_OVERRUN: what comes next is no longer in the ring.  A hole by damage is passed over: the view coverage tells of it. */
+/* RING_OVERRUN: what comes next is no longer in the ring.  A hole by damage is passed over, and has a row that says so. */
 static int events_put(struct projector *projector, size_t max_events, size_t *ret_events)
 {
 	uint64_t from_no, to_no;
@@ -468,7 +494,7 @@ static int events_put(struct projector *projector, size_t max_events, size_t *re
 	while (count < max_events && r == 0) {
 		r = ring_next(projector->cursor, &event, &from_no, &to_no);
 		if (r == RING_HOLE) {
-			projector->next_event_no = to_no;
+			damage_put(projector, from_no, to_no);
 			r = 0;
 		} else if (r == 0) {
 			r = event_put(projector, event);

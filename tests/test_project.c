@@ -3,6 +3,7 @@
  * Holds invariants 7 (a suffix from a keyframe explains itself) and 8 (live and rebuilt index are the same) of FORMAT.md.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "schema/cleanup.h"
 #include "schema/detail.h"
 #include "schema/project.h"
+#include "schema/ring_core.h"
 #include "tests/shell.h"
 #include "tests/tap.h"
 
@@ -340,6 +342,56 @@ static void power_cut(struct ledger *ledger)
 	same_as_rebuilt(ledger, "after a power cut that took more of the ring than of the index");
 }
 
+/* Takes the header of a block that the projector has not come to. */
+static void block_wipe(struct ledger *ledger)
+{
+	uint8_t zeros[RING_HEADER_BYTES] = { 0 };
+	auto_close int fd = open(ledger->ring, O_RDWR | O_CLOEXEC);
+	uint64_t first = 0, next = 0;
+	struct ring *ring;
+
+	if (ring_open(ledger->ring, &ring) != 0 || ring_refresh(ring, &first, &next) != 0 ||
+	    pwrite(fd, zeros, sizeof(zeros), (off_t)ring_slot_offset(ring, next - 2)) < 0)
+		abort();
+	ring_close(ring);
+}
+
+static void damage_is_told(struct ledger *ledger)
+{
+	sqlite3 *db = NULL;
+	int64_t first, next, missing;
+
+	ledger_project(ledger, true);
+	ledger_forget(ledger); /* a cursor that stands in staging would not see it */
+	ledger_run(ledger, 9000);
+	block_wipe(ledger);
+	same_as_rebuilt(ledger, "after a block was damaged");
+	(void)sqlite3_open(ledger->index, &db);
+	first = number_of(db, "SELECT value FROM meta WHERE key = 'first_event_no'");
+	next = number_of(db, "SELECT value FROM meta WHERE key = 'next_event_no'");
+	missing = next - first - number_of(db, "SELECT count(*) FROM event");
+	ok(missing > 0 &&
+		   number_of(db, "SELECT sum(end_event_no - first_event_no) FROM damage") ==
+			   missing &&
+		   number_of(db, "SELECT sum(events_lost) FROM coverage WHERE reason = 'damaged' "
+				 "AND NOT complete") == missing,
+	   "damage and coverage tell of the %d events that are missing", (int)missing);
+	ok(number_of(db,
+		     "SELECT count(*) FROM damage WHERE (SELECT max(timestamp_ns) FROM event "
+		     "WHERE event_no = first_event_no - 1) = from_ns AND (SELECT "
+		     "max(timestamp_ns) FROM event WHERE event_no = end_event_no) = to_ns") == 1,
+	   "between the times of their neighbours");
+	(void)sqlite3_close(db);
+	for (int i = 0; i < 20; i++) {
+		ledger_run(ledger, 6000);
+		ledger_project(ledger, true);
+	}
+	same_as_rebuilt(ledger, "after a lap more");
+	(void)sqlite3_open(ledger->index, &db);
+	ok(number_of(db, "SELECT count(*) FROM damage") == 0, "nothing tells of it any more");
+	(void)sqlite3_close(db);
+}
+
 static void event_view_is_whole(struct ledger *ledger)
 {
 	sqlite3 *db = NULL;
@@ -406,6 +458,8 @@ int main(void)
 	same_as_rebuilt(&ledger, "after the projector was away for a whole lap");
 	event_view_is_whole(&ledger);
 	power_cut(&ledger);
+	event_view_is_whole(&ledger);
+	damage_is_told(&ledger);
 	event_view_is_whole(&ledger);
 	ledger_forget(&ledger);
 	ring_writer_close(ledger.writer);

@@ -117,4 +117,23 @@ report failed --timeout 0
 is $? 2 "a time limit of nothing is refused"
 report failed --memory 1K
 is $? 2 "and too little memory"
+
+# --- a block that cannot be read ---
+store=$scratch/damaged
+{
+	for t in 1000 2000 3000; do
+		printf 'fork pid=%d ppid=1 t=%d\nexit pid=%d ppid=1\nseal\n' $t $t $t
+	done
+} | "$BUILD/tests/tell" "$store"
+slots=$(od -An -tu8 -j128 -N8 "$store/ledger.ring" | tr -d ' ')
+dd if=/dev/zero of="$store/ledger.ring" bs=1 seek=$((slots + 65536 + 512)) count=64 conv=notrunc status=none
+"$P" reindex --store "$store" >/dev/null 2>&1
+said='-- incomplete: 2 events cannot be read (damaged) between 2026-11-22 12:00:01.001000+00:00 and 2026-11-22 12:00:03.000000+00:00'
+is "$("$P" sql --store "$store" --strict -o csv 'SELECT count(*) FROM event' 2>&1; echo $?)" $'count(*)\r\n6\r\n'"$said"$'\n4' "sql says how many events are damaged, and between when"
+is "$("$P" report losses --store "$store" -b all -o csv 2>&1 | tr -d '\r')" "boot,from_ns,to_ns,reason,cpu,events_lost
+1,1001001000000,1003000000000,damaged,,2
+$said" "so does the report of losses"
+"$P" report summary --store "$store" -U '2026-11-22 12:00:01' -q >/dev/null 2>"$scratch/err"
+! grep -q damaged "$scratch/err"
+ok $? "but not of a window before"
 done_testing
