@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define BIT(kind) (UINT64_C(1) << (kind))
+#define BIT(kind)  (UINT64_C(1) << (kind))
+#define DOUBT_BITS (BIT(EVENT_LOST) | BIT(EVENT_START) | BIT(EVENT_BLIND))
 
 /* A loss is told when the next event of that CPU arrives, so behind the window; how many blocks with losses are looked at there. */
 enum { LOST_SPANS_BEHIND = 4 };
@@ -13,6 +14,7 @@ struct check {
 	struct ledger *ledger;
 	struct clocks *clocks;
 	const struct window *window;
+	unsigned flags;
 };
 
 const char *missing_word(enum missing_reason reason)
@@ -30,6 +32,8 @@ const char *missing_word(enum missing_reason reason)
 		return "no keyframe";
 	case MISSING_DAMAGED:
 		return "damaged";
+	case MISSING_DOUBT:
+		return "who lived";
 	}
 	return "other";
 }
@@ -260,7 +264,7 @@ static int check_down(struct check *check)
 
 /* --- overwritten, unreadable --- */
 
-static int check_oldest(struct check *check, unsigned flags)
+static int check_oldest(struct check *check)
 {
 	struct ledger *ledger = check->ledger;
 	const struct window_boot *boot = check->window->boot_count ? check->window->boots : NULL;
@@ -288,7 +292,7 @@ static int check_oldest(struct check *check, unsigned flags)
 				return r;
 		}
 	}
-	if (!(flags & COMPLETENESS_FOLD) || !boot || !boot->lived)
+	if (!(check->flags & COMPLETENESS_FOLD) || !boot || !boot->lived)
 		return 0;
 	r = ledger_fold_start(ledger, boot->first, &begin, &keyframe);
 	if (r != LEDGER_NO_KEYFRAME)
@@ -304,6 +308,27 @@ static int check_oldest(struct check *check, unsigned flags)
 	return add(check, &missing);
 }
 
+/* Whether who lived at the window's beginning was folded out of events among which these are missing. */
+static int folded_over(const struct check *check, const struct ledger_damage *damage, bool *ret_yes)
+{
+	const struct window_boot *boot = window_boot_of(check->window, damage->boot_no);
+	uint64_t keyframe;
+	size_t first;
+	int r;
+
+	*ret_yes = false;
+	if (!(check->flags & COMPLETENESS_FOLD) || !boot || !boot->lived)
+		return 0;
+	r = ledger_fold_start(check->ledger, boot->first, &first, &keyframe);
+	if (r < 0)
+		return r;
+	if (r == LEDGER_NO_KEYFRAME && first > boot->last)
+		first = boot->first;
+	*ret_yes = damage->from_no >= ledger_span(check->ledger, first)->first_event_no &&
+		   damage->from_ns < boot->intervals[boot->count - 1].to_ns;
+	return 0;
+}
+
 static int check_damage(struct check *check)
 {
 	for (size_t i = 0; i < check->ledger->damage_count; i++) {
@@ -317,26 +342,110 @@ static int check_damage(struct check *check)
 			.count = damage->to_no - damage->from_no,
 			.cpu = EVENT_CPU_NONE,
 		};
-		int r = reaches(check, &missing) ? add(check, &missing) : 0;
+		bool folded;
+		int r = folded_over(check, damage, &folded);
 
+		if (r == 0 && (folded || reaches(check, &missing)))
+			r = add(check, &missing);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+/* --- who lived --- */
+
+/* What was lost before a window of a boot, since the recorder last looked who lived. */
+struct doubt {
+	const struct window_boot *boot;
+	uint64_t lost_before; /* lost_total where the boot begins */
+	struct missing missing;
+};
+
+/* Whether no span of the boot before span i tells of a loss.  lost_total is read beside the sealing, so that a block's own losses may
+ * be in it or not. */
+static bool no_loss_before(const struct check *check, const struct doubt *doubt, size_t i)
+{
+	size_t begin = doubt->boot->boot->first_span;
+	const struct ledger_span *before;
+
+	if (i == begin)
+		return true;
+	before = ledger_span(check->ledger, i - 1);
+	return before->lost_total == doubt->lost_before &&
+	       !((before->kind_bits | ledger_span(check->ledger, begin)->kind_bits) &
+		 BIT(EVENT_LOST));
+}
+
+/* What a span says of losses before the window, the newest first.  *ret_seen: from here on it is known who lived. */
+static int doubt_span(struct check *check, struct doubt *doubt, size_t i, bool *ret_seen)
+{
+	struct ledger_span *span = ledger_span(check->ledger, i);
+	struct missing *missing = &doubt->missing;
+	int r = span->kind_bits & DOUBT_BITS ? ledger_facts(check->ledger, span) : 0;
+
+	for (size_t f = span->fact_count; f-- > 0 && r == 0 && !*ret_seen;) {
+		const struct event *event = &span->facts[f].event;
+
+		if (event->timestamp_ns >= doubt->boot->intervals[0].from_ns)
+			continue; /* in the window, and said to be */
+		if (event->kind == EVENT_BLIND ||
+		    (event->kind == EVENT_START && !(event->arg[1] & EVENT_START_CONTINUED)))
+			*ret_seen = true;
+		if (event->kind != EVENT_LOST || event->arg[2] == EVENT_LOST_DOWN)
+			continue;
+		missing->count += event->arg[0];
+		if (event->timestamp_ns > missing->to_ns)
+			missing->to_ns = event->timestamp_ns;
+		if (event->arg[1] < missing->from_ns)
+			missing->from_ns = event->arg[1]; /* 0: not known */
+	}
+	return r;
+}
+
+/* A life whose end was lost seems to run on, and one whose birth was lost is not there: in keyframes, too, until the recorder looks
+ * into /proc again, at a start or when the kernel was silent.  What the ring has written over is not asked. */
+static int check_doubt(struct check *check, const struct window_boot *boot)
+{
+	uint32_t boot_no = boot->boot->boot_no;
+	size_t begin = boot->boot->first_span, i = boot->first;
+	struct doubt doubt = { .boot = boot,
+			       .missing = { .reason = MISSING_DOUBT,
+					    .from_boot = boot_no,
+					    .to_boot = boot_no,
+					    .from_ns = UINT64_MAX,
+					    .cpu = EVENT_CPU_NONE } };
+	bool seen = false;
+	int r;
+
+	if (!boot->lived)
+		return 0;
+	if (begin > 0)
+		doubt.lost_before = ledger_span(check->ledger, begin - 1)->lost_total;
+	else if (!boot->boot->begins)
+		doubt.lost_before = ledger_span(check->ledger, begin)->lost_total;
+	for (;; i--) {
+		r = doubt_span(check, &doubt, i, &seen);
+		if (r < 0 || seen || no_loss_before(check, &doubt, i))
+			break;
+	}
+	return r == 0 && doubt.missing.count > 0 ? add(check, &doubt.missing) : r;
+}
+
 int completeness_init(struct completeness *completeness, struct ledger *ledger,
 		      struct clocks *clocks, const struct window *window, unsigned flags)
 {
-	struct check check = { completeness, ledger, clocks, window };
+	struct check check = { completeness, ledger, clocks, window, flags };
 	int r;
 
 	*completeness = (struct completeness){ 0 };
-	r = check_oldest(&check, flags);
+	r = check_oldest(&check);
 	if (r == 0)
 		r = check_down(&check);
 	for (size_t i = 0; i < window->boot_count && r == 0; i++)
 		r = check_boot(&check, &window->boots[i]);
+	for (size_t i = 0; i < window->boot_count && r == 0 && flags & COMPLETENESS_FOLD; i++)
+		r = check_doubt(&check, &window->boots[i]);
 	if (r == 0)
 		r = check_damage(&check);
 	if (r == 0)

@@ -20,6 +20,7 @@ enum missing_reason {
 	MISSING_OVERWRITTEN, /* "overwritten": older than the oldest that the ring holds */
 	MISSING_NO_KEYFRAME, /* "no keyframe": events are there, but not what lived before them */
 	MISSING_DAMAGED,     /* "damaged": in the ring, but not readable */
+	MISSING_DOUBT,       /* "who lived": events lost before make it uncertain */
 };
 
 struct missing {

@@ -378,6 +378,10 @@ static void say_missing(struct query *query, const struct missing *missing)
 		(void)fprintf(stderr, "%s event%s cannot be read (damaged)", count,
 			      missing->count == 1 ? "" : "s");
 		break;
+	case MISSING_DOUBT:
+		(void)fprintf(stderr, "who lived may be wrong: %s event%s lost", count,
+			      missing->count == 1 ? " was" : "s were");
+		break;
 	}
 	say_between(query, missing);
 }

@@ -256,4 +256,52 @@ is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 600 " "a window o
 "$P" export -o ring -b 2 -q "$scratch/slice" 2>/dev/null
 run ps --from-ring "$scratch/slice/ledger.ring" -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 600 " "so does a slice of it"
+# --- what was lost or damaged before the window ---
+{
+	printf 'snapshot pid=1 ppid=0 comm=init argv=init ids=0\nsnapshot_end arg0=1\nfork pid=10 ppid=1 t=500\n'
+	for second in $(seq 1 40); do
+		[ "$second" = 5 ] && printf 'lost cpu=1 arg0=3 arg1=1004500000000 t=5000\n'
+		[ "$second" = 7 ] && printf 'lost cpu=0 arg0=2 arg1=1006500000000 t=7000\n'
+		[ "$second" = 30 ] && printf 'start arg0=1 arg1=2 t=29900\nlost arg0=9 arg1=1029800000000 arg2=1\nsnapshot pid=1 ppid=0 comm=init\nsnapshot_end arg0=1\n'
+		printf 'fork pid=%d ppid=1 t=%d000\nseal\n' $((100 + second)) "$second"
+	done
+} | "$BUILD/tests/tell" "$scratch/lost"
+PROCLEDGER_STORE=$scratch/lost
+doubt='-- incomplete: who lived may be wrong: 5 events were lost between 2026-11-22 12:00:04.500000+00:00 and 2026-11-22 12:00:07.000000+00:00'
+ends() { # WHAT SENTENCE ARGUMENT...  How an answer ends.
+	local wanted=$1 sentence=$2
+	shift 2
+	"$P" "$@" >/dev/null 2>"$scratch/err"
+	is "$(cat "$scratch/err")" "$wanted" "$sentence"
+}
+for command in ps tree comm 'show 10'; do
+	# shellcheck disable=SC2086 # show and its argument
+	ends "$doubt" "$command behind a loss says that who lived may be wrong" $command -S '2026-11-22 12:00:20' -U '2026-11-22 12:00:21'
+done
+ends '-- complete' "events do not" events -S '2026-11-22 12:00:20' -U '2026-11-22 12:00:21'
+ends "-- incomplete: who lived may be wrong: 3 events were lost between 2026-11-22 12:00:04.500000+00:00 and 2026-11-22 12:00:05.000000+00:00" "only what was lost before counts" ps --at '2026-11-22 12:00:06.2'
+is "$("$P" ps -S '2026-11-22 12:00:20' -U '2026-11-22 12:00:21' -o json 2>/dev/null | grep -o '"missing":.*')" \
+	'"missing":[{"reason":"who lived","boot":1,"count":5,"from_ns":1004500000000,"from_wall_ns":1795348804500000000,"to_ns":1007000000000,"to_wall_ns":1795348807000000000}]}' "so does the JSON"
+ends '-- complete' "before the loss nothing is in doubt" ps --at '2026-11-22 12:00:03'
+ends '-- complete' "nor after the recorder has looked again" ps -S '2026-11-22 12:00:35' -U '2026-11-22 12:00:36'
+run ps -S '2026-11-22 12:00:35' -U '2026-11-22 12:00:36' --strict
+is $status 0 "--strict agrees"
+PROCLEDGER_STORE=$scratch/boots
+ends '-- complete' "what was lost in another boot is none of this one's" ps --at '2026-11-22 13:01:00'
+cp -r "$scratch/long" "$scratch/hole"
+"$P" reindex --store "$scratch/hole" >/dev/null 2>&1
+slots=$(od -An -tu8 -j128 -N8 "$scratch/hole/ledger.ring" | tr -d ' ')
+keyframe=$(sqlite3 "$scratch/hole/index.db" 'SELECT max(block_no) FROM block WHERE keyframe_parts > 0 AND block_no < 30')
+for block in 1 2; do # the one behind the keyframe, and the next keyframe
+	dd if=/dev/zero of="$scratch/hole/ledger.ring" bs=512 seek=$(((slots + 65536 * (keyframe + block)) / 512)) count=1 conv=notrunc status=none
+done
+PROCLEDGER_STORE=$scratch/hole
+late=$(printf '2026-11-22 12:00:%02d.2' $((keyframe + 4)))
+for command in ps tree comm 'show 12'; do
+	# shellcheck disable=SC2086 # show and its argument
+	"$P" $command -S "$late" -U "$late" >/dev/null 2>"$scratch/err"
+	grep -q '^-- incomplete: 4 events cannot be read (damaged)' "$scratch/err"
+	ok $? "$command over damaged events says so"
+done
+ends '-- complete' "events behind them do not" events -S "$late" -U "$late"
 done_testing
