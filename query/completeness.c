@@ -6,7 +6,9 @@
 #define BIT(kind)  (UINT64_C(1) << (kind))
 #define DOUBT_BITS (BIT(EVENT_LOST) | BIT(EVENT_START) | BIT(EVENT_BLIND))
 
-/* A loss is told when the next event of that CPU arrives, so behind the window; how many blocks with losses are looked at there. */
+/* A loss is told when the next event of that CPU arrives, so behind the window: within a second or two where a recorder has canaries.
+ * So far behind it each block with losses is looked at, and some more, for a CPU may have slept; of an import all are. */
+#define LOST_TOLD_WITHIN_NS (UINT64_C(60) * 1000000000)
 enum { LOST_SPANS_BEHIND = 4 };
 
 struct check {
@@ -215,7 +217,9 @@ static int check_boot(struct check *check, const struct window_boot *boot)
 		bool any = false;
 
 		r = check_lost_span(check, boot, spans[k], &any);
-		if (span->ts_min_ns > to && !any && ++behind == LOST_SPANS_BEHIND)
+		if (!boot->boot->imported && span->ts_min_ns > to &&
+		    span->ts_min_ns - to > LOST_TOLD_WITHIN_NS && !any &&
+		    ++behind == LOST_SPANS_BEHIND)
 			break;
 	}
 	free(spans);

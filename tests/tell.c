@@ -3,7 +3,7 @@
  * A line is KIND and NAME=VALUE words: pid tid ppid ptid arg0 arg1 arg2 cpu, t (milliseconds; else 1 ms after the last), comm, and of
  * what /proc said exe argv (once for each argument) cwd cgroup note ids (uid or ruid,euid,rgid,egid) loginuid session.  In a value \xNN is a byte
  * and \s a space.  A line "seal" ends a block.  The boot begins with a clock: t=0 is 2026-11-22 12:00 UTC.  A line "boot" ends it: the
- * next begins an hour later, at t=0 again.
+ * next begins an hour later, at t=0 again; with "boot import" it is one of a stream.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -198,18 +198,21 @@ static void seal(uint64_t t_ms)
 		stop("cannot seal", strerror(-r));
 }
 
-static void begin(const char *ring_path)
+static void begin(const char *ring_path, bool import)
 {
 	static struct told told;
 	uint8_t boot_id[RING_UUID_BYTES + 1] = "a boot for tests";
 	struct ring_opened opened;
 
 	boot_id[0] = (uint8_t)('a' + boot_no++);
+	if (import)
+		memset(boot_id, 0, sizeof(boot_id));
 	if (ring_writer_open(ring_path, RING_BYTES, boot_id, &writer, &opened) != 0)
 		stop("cannot make", ring_path);
 	ring_writer_set_durability(writer, RING_DURABILITY_PROCESS);
-	told.event =
-		(struct event){ .kind = EVENT_START, .cpu = EVENT_CPU_NONE, .arg = { boot_no } };
+	told.event = (struct event){ .kind = EVENT_START,
+				     .cpu = EVENT_CPU_NONE,
+				     .arg = { boot_no, import ? EVENT_START_IMPORT : 0 } };
 	append(&told);
 	told.event = (struct event){ .kind = EVENT_CLOCK,
 				     .cpu = EVENT_CPU_NONE,
@@ -217,11 +220,11 @@ static void begin(const char *ring_path)
 	append(&told);
 }
 
-static void boot(const char *ring_path, uint64_t *t_ms)
+static void boot(const char *ring_path, bool import, uint64_t *t_ms)
 {
 	seal(*t_ms);
 	ring_writer_close(writer);
-	begin(ring_path);
+	begin(ring_path, import);
 	*t_ms = 0;
 }
 
@@ -238,7 +241,8 @@ static void tell_line(char *line, const char *ring_path, uint64_t *t_ms)
 		return;
 	}
 	if (strcmp(word, "boot") == 0) {
-		boot(ring_path, t_ms);
+		word = strtok_r(NULL, " \n", &state);
+		boot(ring_path, word && strcmp(word, "import") == 0, t_ms);
 		return;
 	}
 	kind = event_kind_parse(word);
@@ -263,7 +267,7 @@ int main(int argc, char **argv)
 	(void)mkdir(argv[1], 0755);
 	(void)snprintf(ring_path, sizeof(ring_path), "%s/ledger.ring", argv[1]);
 	(void)snprintf(index_path, sizeof(index_path), "%s/index.db", argv[1]);
-	begin(ring_path);
+	begin(ring_path, false);
 	while (getline(&line, &capacity, stdin) > 0)
 		tell_line(line, ring_path, &t_ms);
 	seal(t_ms);

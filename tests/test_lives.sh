@@ -304,4 +304,19 @@ for command in ps tree comm 'show 12'; do
 	ok $? "$command over damaged events says so"
 done
 ends '-- complete' "events behind them do not" events -S "$late" -U "$late"
+# --- losses that are told late ---
+{
+	for boot in '' 'boot import'; do
+		printf '%s\nfork pid=10 ppid=1 t=1000 cpu=1\nfork pid=11 ppid=1 t=2000\n' "$boot"
+		for second in $(seq 3 18); do
+			printf 'lost cpu=0 arg0=1 arg1=10%02d900000000 t=%d000\nseal\n' $((second - 1)) "$second"
+		done
+		printf 'lost cpu=1 arg0=5 arg1=1001000000000 t=%d000\n' $((${#boot} ? 600 : 50))
+	done
+} | "$BUILD/tests/tell" "$scratch/late"
+PROCLEDGER_STORE=$scratch/late
+ends '-- incomplete: 5 events lost on cpu 1 between 2026-11-22 12:00:01.000000+00:00 and 2026-11-22 12:00:50.000000+00:00' \
+	"a loss is known that was told behind many others" events --at '2026-11-22 12:00:02'
+ends '-- incomplete: 5 events lost on cpu 1 between @mono:1001000000000 and @mono:1600000000000' \
+	"of an import however late" events -b 2 --at @mono:1002000000000
 done_testing
