@@ -34,6 +34,8 @@ const char *missing_word(enum missing_reason reason)
 		return "no keyframe";
 	case MISSING_DAMAGED:
 		return "damaged";
+	case MISSING_STALLED:
+		return "stalled";
 	case MISSING_DOUBT:
 		return "who lived";
 	}
@@ -153,15 +155,16 @@ static int check_starts(struct check *check, size_t i)
 }
 
 /* After the newest event, unless somebody is recording now. */
-static int check_end(struct check *check, bool running)
+static int check_end(struct check *check)
 {
+	bool stalled = check->flags & COMPLETENESS_STALLED;
 	const struct ledger *ledger = check->ledger;
-	struct missing missing = { .reason = MISSING_DOWN,
+	struct missing missing = { .reason = stalled ? MISSING_STALLED : MISSING_DOWN,
 				   .cpu = EVENT_CPU_NONE,
 				   .to_ns = UINT64_MAX };
 	const struct ledger_boot *boot;
 
-	if (running || ledger->boot_count == 0)
+	if ((check->flags & COMPLETENESS_RUNNING && !stalled) || ledger->boot_count == 0)
 		return 0;
 	boot = &ledger->boots[ledger->boot_count - 1];
 	if (boot->imported)
@@ -453,7 +456,7 @@ int completeness_init(struct completeness *completeness, struct ledger *ledger,
 	if (r == 0)
 		r = check_damage(&check);
 	if (r == 0)
-		r = check_end(&check, flags & COMPLETENESS_RUNNING);
+		r = check_end(&check);
 	if (r < 0)
 		completeness_clear(completeness);
 	return r;

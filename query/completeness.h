@@ -20,6 +20,7 @@ enum missing_reason {
 	MISSING_OVERWRITTEN, /* "overwritten": older than the oldest that the ring holds */
 	MISSING_NO_KEYFRAME, /* "no keyframe": events are there, but not what lived before them */
 	MISSING_DAMAGED,     /* "damaged": in the ring, but not readable */
+	MISSING_STALLED,     /* "stalled": a recorder holds the ring and records nothing */
 	MISSING_DOUBT,       /* "who lived": events lost before make it uncertain */
 };
 
@@ -36,10 +37,11 @@ struct completeness {
 	size_t count;
 };
 
-enum { COMPLETENESS_FOLD = 1, COMPLETENESS_RUNNING = 2 };
+enum { COMPLETENESS_FOLD = 1, COMPLETENESS_RUNNING = 2, COMPLETENESS_STALLED = 4 };
 
 /* Looks at all that the window touches, and a little behind it, where losses inside it are told.
- * flags: COMPLETENESS_FOLD: the answer needs to know who lived before the window; COMPLETENESS_RUNNING: a recorder is at work now.
+ * flags: COMPLETENESS_FOLD: the answer needs to know who lived before the window; COMPLETENESS_RUNNING: a recorder is at work now;
+ * COMPLETENESS_STALLED: it should be, but the newest event is not as young as it would be then.
  * Call it after the answer was made: what could not be read then is in ledger->damage.  0 or -errno. */
 int completeness_init(struct completeness *completeness, struct ledger *ledger,
 		      struct clocks *clocks, const struct window *window, unsigned flags);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "query/ledger_core.h"
 #include "schema/cleanup.h"
@@ -142,10 +143,13 @@ static int spans_make(struct ledger *ledger)
 int ledger_open(const char *ring_path, struct ledger **ret_ledger)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
+	struct timespec now;
 	int r;
 
 	if (!ledger)
 		return -ENOMEM;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	ledger->opened_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	r = ring_open(ring_path, &ledger->ring);
 	if (r == 0) {
 		ledger->block = block_new();

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "query/escape.h"
 #include "schema/cleanup.h"
 
 /* A sentence may quote what was typed, or what an index says. */
@@ -317,6 +318,40 @@ int query_recorder_runs(const struct query *query)
 	return pid > 0 ? 1 : pid;
 }
 
+/* Canaries leave an event each second. */
+#define STALLED_AFTER_NS (UINT64_C(5) * 1000000000)
+
+/* Without dashes. */
+static bool boot_id_read(char out[2 * RING_UUID_BYTES + 1])
+{
+	auto_fclose FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	size_t used = 0;
+	int c;
+
+	while (file && (c = fgetc(file)) != EOF && used < 2 * RING_UUID_BYTES) {
+		if (c != '-')
+			out[used++] = (char)c;
+	}
+	out[used] = '\0';
+	return used == 2 * RING_UUID_BYTES;
+}
+
+/* Whether the recorder that holds the ring had left nothing in it for a while when it was opened, as one that is stopped, or that waits
+ * for its disk.  Of a boot that is not this machine's it has left nothing at all. */
+static bool recorder_stalled(const struct query *query)
+{
+	const struct ledger *ledger = query->ledger;
+	char here[2 * RING_UUID_BYTES + 1], newest[2 * RING_UUID_BYTES + 1];
+	const struct ledger_boot *boot;
+
+	if (ledger->boot_count == 0 || !boot_id_read(here))
+		return false;
+	boot = &ledger->boots[ledger->boot_count - 1];
+	newest[escape_hex(boot->boot_id, RING_UUID_BYTES, newest)] = '\0';
+	return !boot->imported && (strcmp(here, newest) != 0 ||
+				   ledger->opened_ns > boot->ts_max_ns + STALLED_AFTER_NS);
+}
+
 /* --- how an answer ends --- */
 
 static void grouped(uint64_t number, char out[32])
@@ -377,6 +412,9 @@ static void say_missing(struct query *query, const struct missing *missing)
 	case MISSING_DAMAGED:
 		(void)fprintf(stderr, "%s event%s cannot be read (damaged)", count,
 			      missing->count == 1 ? "" : "s");
+		break;
+	case MISSING_STALLED:
+		(void)fprintf(stderr, "the recorder has recorded nothing");
 		break;
 	case MISSING_DOUBT:
 		(void)fprintf(stderr, "who lived may be wrong: %s event%s lost", count,
@@ -483,11 +521,13 @@ static void json_cursor(const struct query *query)
 int query_end(struct query *query, struct output *output, size_t found, unsigned flags)
 {
 	enum output_format format = query->options->format;
-	int r;
+	int running = query_recorder_runs(query), r;
 
 	progress_end(&query->progress);
-	if (query_recorder_runs(query) != 0)
+	if (running != 0)
 		flags |= COMPLETENESS_RUNNING; /* or it cannot be known */
+	if (running > 0 && recorder_stalled(query))
+		flags |= COMPLETENESS_STALLED;
 	r = completeness_init(&query->completeness, query->ledger, query->clocks, &query->window,
 			      flags);
 	if (r < 0)

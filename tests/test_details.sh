@@ -42,10 +42,20 @@ if mount -t cgroup2 none "$scratch/cgroup" 2>/dev/null && mkdir -p "$group"; the
 fi
 unshare -p -f sleep 0.35 2>/dev/null
 sleep 0.5
+"$P" --store "$store" ps -S -1s >/dev/null 2>"$scratch/running"
+read -ra children <"/proc/$recorder/task/$recorder/children"
+kill -STOP "${children[@]}"
+sleep 6
+"$P" --store "$store" ps -S -1s >/dev/null 2>"$scratch/stopped"
+kill -CONT "${children[@]}"
+sleep 0.5
 kill "$recorder"
 wait "$recorder"
 ok $? "the recorder ends in order"
 recorder=
+is "$(cat "$scratch/running")" '-- complete' "while it records, the last second is complete"
+grep -q '^-- incomplete: the recorder has recorded nothing after ' "$scratch/stopped"
+ok $? "while it is stopped, that it records nothing is said"
 
 sql() {
 	sqlite3 "$store/index.db" "$1"

@@ -319,4 +319,19 @@ ends '-- incomplete: 5 events lost on cpu 1 between 2026-11-22 12:00:01.000000+0
 	"a loss is known that was told behind many others" events --at '2026-11-22 12:00:02'
 ends '-- incomplete: 5 events lost on cpu 1 between @mono:1001000000000 and @mono:1600000000000' \
 	"of an import however late" events -b 2 --at @mono:1002000000000
+# --- somebody holds the ring and records nothing ---
+PROCLEDGER_STORE=$scratch/boots
+exec 9<"$PROCLEDGER_STORE/ledger.ring"
+flock -x 9
+ends '-- incomplete: the recorder has recorded nothing after 2026-11-22 13:01:00.001000+00:00' \
+	"a recorder that records nothing is told from one that is not there" ps -S '2026-11-22 13:00:59'
+is "$("$P" ps -S '2026-11-22 13:00:59' -o json 2>/dev/null | grep -o '"reason":"[^"]*"')" '"reason":"stalled"' "in JSON, too"
+ends '-- complete' "what it had recorded before is complete" ps -S '2026-11-22 13:00:59' -U '2026-11-22 13:01:00'
+exec 9<&-
+ends '-- incomplete: no recorder ran after 2026-11-22 13:01:00.001000+00:00' "without it none ran" ps -S '2026-11-22 13:00:59'
+PROCLEDGER_STORE=$scratch/late
+exec 9<"$PROCLEDGER_STORE/ledger.ring"
+flock -x 9
+ends '-- complete' "an import needs no canaries" events -b 2 -S @mono:1700000000000
+exec 9<&-
 done_testing
