@@ -429,6 +429,30 @@ static bool is_complete(const struct query *query)
 	return query->completeness.count == 0 && query->index_lag == 0 && !query->ancestors_unknown;
 }
 
+/* The boot whose whole was asked for, of which no more is meant than what was recorded; else NULL.  Between two boots nobody knows. */
+static const struct ledger_boot *whole_boot(const struct query *query)
+{
+	const struct window *window = &query->window;
+
+	return window->boot_count == 1 && !window->since_given && !window->until_given
+		       ? window->boots[0].boot
+		       : NULL;
+}
+
+static void say_complete(struct query *query)
+{
+	const struct ledger_boot *boot = whole_boot(query);
+	char from[WHEN_TEXT_BYTES], to[WHEN_TEXT_BYTES];
+
+	if (!boot) {
+		(void)fprintf(stderr, "-- complete\n");
+		return;
+	}
+	query_time(query, boot->boot_no, boot->ts_min_ns, 6, from);
+	query_time(query, boot->boot_no, boot->ts_max_ns, 6, to);
+	(void)fprintf(stderr, "-- complete from %s to %s\n", from, to);
+}
+
 static void say_completeness(struct query *query)
 {
 	const struct completeness *completeness = &query->completeness;
@@ -437,7 +461,7 @@ static void say_completeness(struct query *query)
 
 	if (is_complete(query)) {
 		if (!query->options->quiet)
-			(void)fprintf(stderr, "-- complete\n");
+			say_complete(query);
 		return;
 	}
 	(void)fprintf(stderr, "-- incomplete: ");
@@ -491,11 +515,24 @@ static void json_missing(struct query *query, const struct missing *missing)
 	printf("}");
 }
 
+static void json_recorded(struct query *query)
+{
+	const struct ledger_boot *boot = whole_boot(query);
+
+	if (!boot)
+		return;
+	printf("\"recorded\":{\"boot\":%" PRIu32, boot->boot_no);
+	json_time(query, "from", boot->boot_no, boot->ts_min_ns, true);
+	json_time(query, "to", boot->boot_no, boot->ts_max_ns, true);
+	printf("},");
+}
+
 static void json_completeness(struct query *query)
 {
 	const struct completeness *completeness = &query->completeness;
 	const char *between = "";
 
+	json_recorded(query);
 	printf("\"complete\":%s,\"missing\":[", is_complete(query) ? "true" : "false");
 	if (query->index_lag > 0) {
 		printf("{\"reason\":\"index lag\",\"count\":%" PRIu64 "}", query->index_lag);

@@ -91,7 +91,7 @@ events -o json -n +2 --show-cursor
 is "$(sqlite3 :memory: "SELECT v ->> '$.cursor' = '${cursor%-*}-' || (v ->> '$.events[1].event_no') FROM (SELECT readfile('$scratch/out') AS v)")" 1 \
 	"in JSON the cursor is a member of the document"
 events -o jsonl -n +2 --show-cursor
-is "$(tail -n 1 "$scratch/out")" "{\"completeness\":{\"complete\":true,\"missing\":[]},\"cursor\":\"${cursor%-*}-$(sed -n 2p "$scratch/all")\"}" \
+is "$(tail -n 1 "$scratch/out" | sed 's/"recorded":{[^}]*},//')" "{\"completeness\":{\"complete\":true,\"missing\":[]},\"cursor\":\"${cursor%-*}-$(sed -n 2p "$scratch/all")\"}" \
 	"in JSON lines of the last"
 events -o json-pretty -n +2 --show-cursor
 is "$(sqlite3 :memory: "SELECT json_array_length('[' || replace(readfile('$scratch/out'), '}

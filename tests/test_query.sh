@@ -91,16 +91,19 @@ is "$(cat "$scratch/out")" "$first" "PROCLEDGER_STORE names the store"
 
 # --- completeness and windows ---
 run 0 "the zoo is complete" tree --strict
-is "$err" "-- complete" "and says so on stderr"
+recorded=$(sqlite3 -separator ' to @mono:' "$store/index.db" "SELECT min(timestamp_ns), max(timestamp_ns) FROM event")
+is "$err" "-- complete from @mono:$recorded" "and says so on stderr, with what was recorded of a whole boot"
 run 0 "JSON says so too" ps -o json
 has '"complete":true,"missing":[]}' "in its last members"
 run 0 "JSON lines end with it" comm -o jsonl
-is "$(tail -n 1 "$scratch/out")" '{"completeness":{"complete":true,"missing":[]}}' "as a line of its own"
+is "$(tail -n 1 "$scratch/out")" '{"completeness":{"recorded":{"boot":1,"from_ns":'"${recorded/ to @mono:/,\"from_wall_ns\":null,\"to_ns\":}"',"to_wall_ns":null},"complete":true,"missing":[]}}' \
+	"as a line of its own, with what was recorded"
 from=$("$P" --store "$store" events -o csv 2>/dev/null | sed -n 100p | cut -d, -f3)
 to=$("$P" --store "$store" events -o csv 2>/dev/null | sed -n 150p | cut -d, -f3)
 run 0 "a window of raw time stamps" events -S "@mono:$from" -U "@mono:$to" -o csv
 is "$(sed -n 2p "$scratch/out" | cut -d, -f3)" "$from" "begins with the event at its begin"
 is "$(tail -n 1 "$scratch/out" | cut -d, -f3)" "$to" "and ends with the event at its end"
+is "$err" "-- complete" "and is complete"
 run 1 "nothing happened between two events" events -S "@mono:1" -U "@mono:2"
 run 1 "nobody lived before the recording" ps --at @mono:1
 
