@@ -38,7 +38,8 @@ enum detail_state {
 		5, /* bytes are what was read, but that markers stand in the place of secrets */
 	DETAIL_REDACTED_TRUNCATED = 6, /* both */
 	DETAIL_WITHHELD = 7,           /* the recorder was told not to record it */
-	DETAIL_OVERLOAD = 8,           /* given up, so that there is room for events */
+	DETAIL_OVERLOAD =
+		8, /* given up: for the room of events, or read while later events of its process were still to come */
 };
 
 struct detail_field {

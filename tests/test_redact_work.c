@@ -158,7 +158,7 @@ static const char *unit_shown(const char *unit, char shown[64])
 {
 	size_t i = 0;
 
-	for (; unit[i] && i < 63; i++)
+	for (; i < 63 && unit[i]; i++)
 		shown[i] = unit[i] < ' ' ? '^' : unit[i];
 	shown[i] = '\0';
 	return shown;
