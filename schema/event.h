@@ -44,8 +44,8 @@ enum {
  * blind         | 0        | 0                | forks missed at least | the last time when all was well | -
  * disk_error    | 0        | 0                | errno           | block_no          | errors that this stands for, the newest of which is told
  *
- * timestamp_ns is the kernel's, CLOCK_MONOTONIC of the boot; of our own events the same clock when they were made; of lost
- * the time of the first event behind the hole, and cpu and seq say on which CPU and the first missing number.
+ * timestamp_ns is the kernel's, CLOCK_MONOTONIC of the boot; of our own events the same clock when they were made; of stop
+ * the time up to which everything is there; of lost the time of the first event behind the hole, and cpu and seq say on which CPU and the first missing number.
  */
 struct event {
 	uint64_t event_no; /* 1, 2, 3 ...; 0 while it has none */
