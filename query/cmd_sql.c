@@ -81,13 +81,16 @@ static int ask_once(struct index_query *ask, const struct options *options, cons
 {
 	sqlite3_stmt *second = NULL;
 	const char *rest;
-	int r = index_query_prepare(ask, text, &rest);
+	int result, r = index_query_prepare(ask, text, &rest);
 
 	if (r != 0)
 		return r;
 	if (!ask->statement)
 		return complain(EXIT_USAGE, "the query is empty");
-	if (sqlite3_prepare_v2(ask->db, rest, -1, &second, NULL) != SQLITE_OK || second) {
+	result = sqlite3_prepare_v2(ask->db, rest, -1, &second, NULL);
+	if (result == SQLITE_NOMEM)
+		return index_query_failed(ask);
+	if (result != SQLITE_OK || second) {
 		(void)sqlite3_finalize(second);
 		return complain(EXIT_USAGE, "one statement at a time");
 	}

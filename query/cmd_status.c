@@ -179,6 +179,7 @@ static int ask_index(struct status *status)
 		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
 		status->redactions = (uint64_t)sqlite3_column_int64(statement, 1);
 		status->index_known = true;
+		result = sqlite3_errcode(db); /* making numbers of the columns takes memory, too */
 	}
 	(void)sqlite3_finalize(statement);
 	(void)sqlite3_close(db);
