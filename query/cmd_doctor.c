@@ -224,7 +224,8 @@ static const struct need {
 	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", "it cannot listen, nor have a large buffer" },
 	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
 	  "program, arguments and folder of others stay unknown" },
-	{ CAP_SYS_NICE, "CAP_SYS_NICE", "short-lived programs end before they are read" },
+	{ CAP_SYS_NICE, "CAP_SYS_NICE",
+	  "short-lived programs end before they are read, and a storm may overrun it" },
 };
 
 enum { NEEDS = sizeof(needs) / sizeof(needs[0]) };

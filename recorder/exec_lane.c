@@ -17,9 +17,6 @@
 #include "schema/cleanup.h"
 #include "schema/wire.h"
 
-/* How long a thread that was demoted stays so: what made it run on may have passed. */
-#define DEMOTED_NS UINT64_C(10000000000)
-
 enum { DATAGRAM_BYTES = 256 };
 
 struct lane {
@@ -33,8 +30,7 @@ struct lane {
 	bool failure_said;
 	sem_t begun; /* behind it, tid is there */
 	pid_t tid;
-	enum realtime_mode mode;
-	uint64_t demoted_ns; /* 0: it is not */
+	struct realtime realtime;
 	uint8_t datagram[DATAGRAM_BYTES];
 	uint8_t packed[EVENT_DETAIL_MAX_BYTES];
 };
@@ -165,11 +161,10 @@ static int lane_begin(struct lane *lane)
 	if (r < 0)
 		return r;
 	lane->running = true;
-	lane->demoted_ns = 0;
 	while (sem_wait(&lane->begun) < 0)
 		;
 	lane_pin(lane);
-	lane->mode = realtime_enter(lane->tid);
+	realtime_enter(&lane->realtime, lane->tid, REALTIME_LANE);
 	return 0;
 }
 
@@ -256,7 +251,7 @@ int exec_lanes_open(const struct procfs_setup *procfs, say_fn *say, struct exec_
 	lanes->say = say;
 	lanes->procfs = *procfs;
 	lanes->stop_fd = eventfd(0, EFD_CLOEXEC);
-	r = lanes->stop_fd < 0 ? -errno : realtime_guard();
+	r = lanes->stop_fd < 0 ? -errno : 0;
 	count = exec_lanes_plan(&lanes->online, ranges);
 	for (unsigned i = 0; i < count && r == 0; i++) {
 		r = tables_make(lanes, &lanes->online, &ranges[i]);
@@ -300,7 +295,7 @@ unsigned exec_lanes_count(const struct exec_lanes *lanes)
 
 static enum realtime_mode lane_mode(const struct lane *lane)
 {
-	return lane_failed(lane) != 0 || lane->demoted_ns != 0 ? REALTIME_DEFAULT : lane->mode;
+	return lane_failed(lane) != 0 ? REALTIME_DEFAULT : realtime_mode_of(&lane->realtime);
 }
 
 enum realtime_mode exec_lanes_mode(const struct exec_lanes *lanes)
@@ -359,18 +354,10 @@ static void cpu_add(struct exec_lanes *lanes, const struct cpus *online, uint32_
 
 static void guard_look(struct exec_lanes *lanes, struct lane *lane, uint64_t now_ns)
 {
-	if (lane_failed(lane) != 0 || lane->mode != REALTIME_FIFO || !realtime_demoted(lane->tid))
-		return;
-	if (lane->demoted_ns == 0) {
+	if (lane_failed(lane) == 0 && realtime_look(&lane->realtime, now_ns))
 		lanes->say("the thread that reads what CPU %u runs did not rest for %d ms and lost "
 			   "its priority; short-lived programs may stay without arguments",
 			   lane->range.first, REALTIME_LIMIT_MS);
-		lane->demoted_ns = now_ns;
-	} else if (now_ns >= lane->demoted_ns + DEMOTED_NS) {
-		lane->demoted_ns = 0;
-		if (realtime_guard() == 0)
-			(void)realtime_promote(lane->tid);
-	}
 }
 
 /* Begins a lane anew whose thread has ended before its time. */

@@ -18,7 +18,7 @@
 enum { EXEC_LANES_MAX = 16 };
 struct exec_lanes;
 
-/* Opens a lane for every CPU that is on line.  To be called before other threads are made (realtime_guard()).
+/* Opens a lane for every CPU that is on line.  To be called after realtime_guard().
  * 0: there is at least one; -errno; a CONNECTOR_ reason. */
 int exec_lanes_open(const struct procfs_setup *procfs, say_fn *say, struct exec_lanes **ret_lanes);
 void exec_lanes_close(struct exec_lanes *lanes); /* waits for the threads' end; NULL does nothing */

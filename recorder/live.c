@@ -13,6 +13,7 @@
 #include "recorder/cpus.h"
 #include "recorder/exec_lane.h"
 #include "recorder/pulse.h"
+#include "recorder/realtime.h"
 #include "recorder/reception.h"
 #include "recorder/redact_setup.h"
 #include "recorder/refusal.h"
@@ -24,11 +25,15 @@
  * read empty: for a little, so that what happens is soon seen; for longer where much comes, but not for more than so many events. */
 enum { REST_MS = 5, REST_MIN_MS = 2, REST_MAX_MS = 20, FEW_EVENTS = 32, REST_EVENTS = 4096 };
 
-/* Under a storm that never lets the socket run empty, signals and clocks have their turn after so many. */
-enum { TURN_DATAGRAMS = 65536 };
+/* Under a storm that never lets the socket run empty signals and clocks have their turn after so long, and the machine its rest from a thread
+ * that is before all others (REALTIME_LIMIT_MS). */
+#define TURN_NS UINT64_C(20000000)
 
-#define CLOCK_LOOK_NS UINT64_C(100000000)
-#define LANES_LOOK_NS UINT64_C(1000000000)
+/* How long what two old sockets still hold may take. */
+#define FAREWELL_NS UINT64_C(1000000000)
+
+#define CLOCK_LOOK_NS   UINT64_C(100000000)
+#define THREADS_LOOK_NS UINT64_C(1000000000)
 
 /* How long what had happened before a signal may take: all is to be over within a second. */
 #define FINISH_NS UINT64_C(400000000)
@@ -51,7 +56,8 @@ struct live {
 	struct clock_reading clock;
 	uint64_t clock_look_ns;        /* not before then */
 	struct exec_lanes *exec_lanes; /* NULL: there are none */
-	uint64_t lanes_look_ns;        /* not before then */
+	struct realtime receiver, sealer;
+	uint64_t threads_look_ns; /* not before then */
 
 	ready_fn *ready;
 	void *ready_context;
@@ -202,6 +208,48 @@ static int begin(struct live *live)
 	return r;
 }
 
+/* --- before all others --- */
+
+/* In a storm every CPU has a long queue, and the sockets hold little more than a second of it.  Only what is short is done so: a snapshot is not.
+ * Threads made from then on, the canaries, are so, too. */
+static void receiver_hurry(struct live *live)
+{
+	realtime_listen();
+	realtime_enter(&live->receiver, gettid(), REALTIME_RECEIVER);
+}
+
+static void threads_hurry(struct live *live)
+{
+	receiver_hurry(live);
+	realtime_enter(&live->sealer, sealer_tid(live->session.sealer), REALTIME_RECEIVER);
+}
+
+static void threads_rest(const struct live *live)
+{
+	realtime_leave(live->receiver.tid);
+	realtime_leave(live->sealer.tid);
+}
+
+static void threads_look(struct live *live)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+	struct cpus online;
+
+	if (now_ns < live->threads_look_ns)
+		return;
+	live->threads_look_ns = now_ns + THREADS_LOOK_NS;
+	if (live->exec_lanes && cpus_online(&online) == 0)
+		exec_lanes_look(live->exec_lanes, &online, now_ns);
+	if (realtime_look(&live->receiver, now_ns))
+		live->session.say("the thread that receives did not rest for %d ms and lost its "
+				  "priority; in a storm, events may be lost",
+				  REALTIME_LIMIT_MS);
+	if (realtime_look(&live->sealer, now_ns))
+		live->session.say("the thread that writes did not rest for %d ms and lost its "
+				  "priority; in a storm, events may be lost",
+				  REALTIME_LIMIT_MS);
+}
+
 /* --- silence --- */
 
 static void pulse_begin(struct live *live)
@@ -311,6 +359,7 @@ static int sockets_renew(struct live *live)
 	int r = connector_open(fresh, &live->from_ns);
 
 	live->pulse_look_ns = clock_monotonic_ns() + live->blind_pause_ns;
+	realtime_leave(live->receiver.tid);
 	if (r != 0) {
 		if (live->blind_pause_ns == BLIND_PAUSE_MIN_NS)
 			live->session.say(
@@ -318,7 +367,7 @@ static int sockets_renew(struct live *live)
 				"to be had; it will be tried again");
 	} else {
 		/* What the old ones got after all is older than what the new ones get. */
-		r = reception_round(&live->reception, TURN_DATAGRAMS);
+		r = reception_round(&live->reception, FAREWELL_NS);
 		if (r == 0)
 			r = reception_flush(&live->reception);
 		gaps_base_all(live->session.gaps);
@@ -332,6 +381,7 @@ static int sockets_renew(struct live *live)
 		if (r == 0)
 			live->ready(live->ready_context, &kept);
 	}
+	receiver_hurry(live);
 	live->blind_pause_ns *= 2;
 	if (live->blind_pause_ns > BLIND_PAUSE_MAX_NS)
 		live->blind_pause_ns = BLIND_PAUSE_MAX_NS;
@@ -380,18 +430,6 @@ static void lanes_open(struct live *live, const struct procfs_setup *procfs, say
 		    "less than some milliseconds may stay without arguments");
 }
 
-static void lanes_look(struct live *live)
-{
-	const uint64_t now_ns = clock_monotonic_ns();
-	struct cpus online;
-
-	if (!live->exec_lanes || now_ns < live->lanes_look_ns)
-		return;
-	live->lanes_look_ns = now_ns + LANES_LOOK_NS;
-	if (cpus_online(&online) == 0)
-		exec_lanes_look(live->exec_lanes, &online, now_ns);
-}
-
 /* --- the loop --- */
 
 /* Whether all that has come is staged, and nothing has come in the last round, which began with `before` received. */
@@ -438,7 +476,7 @@ static int loop(struct live *live)
 
 	while (!live->session.signal) {
 		const uint64_t before = live->reception.received, before_ns = round_ns;
-		int r = reception_round(&live->reception, TURN_DATAGRAMS);
+		int r = reception_round(&live->reception, TURN_NS);
 
 		if (r == 0)
 			r = clock_look(live);
@@ -448,10 +486,12 @@ static int loop(struct live *live)
 			r = session_stage_errors(&live->session);
 		if (r < 0)
 			return r;
-		lanes_look(live);
+		threads_look(live);
 		round_ns = clock_monotonic_ns();
 		idle(live, is_quiet(live, before),
-		     rest_ms(live->reception.received - before, round_ns - before_ns));
+		     live->reception.behind
+			     ? REST_MIN_MS
+			     : rest_ms(live->reception.received - before, round_ns - before_ns));
 	}
 	return 0;
 }
@@ -467,9 +507,10 @@ static int finish(struct live *live)
 	(void)canary_send(&cpus);
 	stop_ns = clock_monotonic_ns();
 	do {
-		r = reception_round(&live->reception, RING_LANDING_SLOT_COUNT);
+		r = reception_round(&live->reception, 0);
 	} while (r == 0 && live->reception.settled_ns < stop_ns &&
 		 clock_monotonic_ns() < stop_ns + FINISH_NS);
+	threads_rest(live);
 	(void)reception_drops(&live->reception, &drops);
 	/* The ledger is complete until then, and no longer. */
 	stop_ns = live->reception.settled_ns;
@@ -528,6 +569,7 @@ static int run(struct live *live)
 	if (r == 0)
 		live->ready(live->ready_context, &kept);
 	if (r == 0) {
+		threads_hurry(live);
 		pulse_begin(live);
 		r = loop(live);
 		pulse_end(live);
@@ -577,6 +619,7 @@ int live_run(const struct options *options, const struct kept *kept, say_fn *say
 	if (r == 0) {
 		const struct procfs_setup procfs = session_procfs_setup(options, redactor);
 
+		(void)realtime_guard(); /* else no thread is real-time, which lanes_open() tells */
 		lanes_open(&live, &procfs, say);
 		r = session_open(&live.session, options, &procfs, live.exec_lanes, say,
 				 ret_verdict);

@@ -6,8 +6,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The lowest is above all that is not real-time, and below everything that others put there. */
-enum { PRIORITY = 1, NICE_BEST = -20 };
+/* The ranks are priorities, the lowest there are: above all that is not real-time, and below what others put there. */
+enum { NICE_BEST = -20 };
+
+#define NS_PER_MS UINT64_C(1000000)
+
+/* Set before any thread is made. */
+static bool guarded;
 
 const char *realtime_word(enum realtime_mode mode)
 {
@@ -52,14 +57,10 @@ int realtime_guard(void)
 	limit.rlim_cur = REALTIME_LIMIT_MS * 1000;
 	if (limit.rlim_cur > limit.rlim_max)
 		limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_RTTIME, &limit) < 0 ? -errno : 0;
-}
-
-int realtime_promote(pid_t tid)
-{
-	const struct sched_param first = { .sched_priority = PRIORITY };
-
-	return sched_setscheduler(tid, SCHED_FIFO, &first) < 0 ? -errno : 0;
+	if (setrlimit(RLIMIT_RTTIME, &limit) < 0)
+		return -errno;
+	guarded = true;
+	return 0;
 }
 
 void realtime_listen(void)
@@ -70,12 +71,20 @@ void realtime_listen(void)
 	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-enum realtime_mode realtime_enter(pid_t tid)
+static bool promote(pid_t tid, enum realtime_rank rank)
 {
-	if (realtime_promote(tid) == 0)
-		return REALTIME_FIFO;
-	return setpriority(PRIO_PROCESS, (id_t)tid, NICE_BEST) == 0 ? REALTIME_NICE
-								    : REALTIME_DEFAULT;
+	const struct sched_param first = { .sched_priority = (int)rank };
+
+	return guarded && sched_setscheduler(tid, SCHED_FIFO, &first) == 0;
+}
+
+void realtime_enter(struct realtime *realtime, pid_t tid, enum realtime_rank rank)
+{
+	*realtime = (struct realtime){ .tid = tid, .rank = rank, .entered = REALTIME_DEFAULT };
+	if (promote(tid, rank))
+		realtime->entered = REALTIME_FIFO;
+	else if (setpriority(PRIO_PROCESS, (id_t)tid, NICE_BEST) == 0)
+		realtime->entered = REALTIME_NICE;
 }
 
 void realtime_leave(pid_t tid)
@@ -85,9 +94,26 @@ void realtime_leave(pid_t tid)
 	(void)sched_setscheduler(tid, SCHED_OTHER, &none);
 }
 
-bool realtime_demoted(pid_t tid)
+bool realtime_look(struct realtime *realtime, uint64_t now_ns)
 {
-	const int policy = sched_getscheduler(tid);
+	const int policy =
+		realtime->entered == REALTIME_FIFO ? sched_getscheduler(realtime->tid) : -1;
 
-	return policy >= 0 && policy != SCHED_FIFO;
+	if (policy < 0 || policy == SCHED_FIFO)
+		return false;
+	if (realtime->demoted_ns == 0) {
+		realtime->demoted_ns = now_ns;
+		return true;
+	}
+	if (now_ns >= realtime->demoted_ns + REALTIME_DEMOTED_MS * NS_PER_MS) {
+		realtime->demoted_ns = 0;
+		if (realtime_guard() == 0)
+			(void)promote(realtime->tid, realtime->rank);
+	}
+	return false;
+}
+
+enum realtime_mode realtime_mode_of(const struct realtime *realtime)
+{
+	return realtime->demoted_ns != 0 ? REALTIME_DEFAULT : realtime->entered;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum realtime_mode {
@@ -15,22 +16,35 @@ const char *realtime_word(enum realtime_mode mode);
 
 /* For this process: a thread under SCHED_FIFO that runs for REALTIME_LIMIT_MS without a rest is told by SIGXCPU, and demotes itself in the
  * handler.  To be called again after that happened, for the next time; and first before any thread is made, for SIGXCPU is blocked here.
- * 0 or -errno: then nothing guards. */
+ * 0 or -errno: then nothing guards, and nothing
+ * is given SCHED_FIFO. */
 enum { REALTIME_LIMIT_MS = 100 };
 int realtime_guard(void);
 
-/* Lets the calling thread have the guard's signal.  To be called in it, before realtime_enter(). */
+/* Lets the calling thread have the guard's signal.  To be called in it, before realtime_enter(); threads that it makes have it, too. */
 void realtime_listen(void);
 
-/* Gives a thread of this process the best of the modes that is permitted.  To be called from another one: where a real-time task spins on its
- * CPU a thread that gives it to itself does not come back. */
-enum realtime_mode realtime_enter(pid_t tid);
+/* Who of ours comes first: what a lane reads is gone a moment later, what a socket holds is not. */
+enum realtime_rank { REALTIME_RECEIVER = 1, REALTIME_LANE = 2 };
 
-/* Makes it an ordinary one again. */
+/* A thread of this process that is to be before others, and whether the guard has stepped in. */
+struct realtime {
+	pid_t tid;
+	enum realtime_rank rank;
+	enum realtime_mode entered; /* what it was given */
+	uint64_t demoted_ns;        /* CLOCK_MONOTONIC of when that was seen; 0: it is not */
+};
+
+/* Gives a thread the best of the modes that is permitted.  Of a lane, to be called from another thread: where a real-time task spins on its CPU
+ * a thread that gives it to itself does not come back. */
+void realtime_enter(struct realtime *realtime, pid_t tid, enum realtime_rank rank);
+
+/* Makes a thread an ordinary one again. */
 void realtime_leave(pid_t tid);
 
-/* Whether a thread that was under SCHED_FIFO no longer is. */
-bool realtime_demoted(pid_t tid);
+/* To be called about once a second: whether the guard has demoted it since the last look.  It is put back REALTIME_DEMOTED_MS later. */
+enum { REALTIME_DEMOTED_MS = 10000 };
+bool realtime_look(struct realtime *realtime, uint64_t now_ns);
 
-/* Puts it under SCHED_FIFO again.  0 or -errno. */
-int realtime_promote(pid_t tid);
+/* The mode that it is in, as of the last look. */
+enum realtime_mode realtime_mode_of(const struct realtime *realtime);

@@ -122,10 +122,11 @@ static int lanes_receive(struct reception *reception, uint64_t *ret_began_ns)
 	return r;
 }
 
-int reception_round(struct reception *reception, uint64_t most)
+int reception_round(struct reception *reception, uint64_t most_ns)
 {
-	const uint64_t until = reception->received + most;
+	const uint64_t end_ns = clock_monotonic_ns() + most_ns;
 	uint64_t until_ns, began_ns;
+	bool more;
 	int r;
 
 	do {
@@ -138,7 +139,9 @@ int reception_round(struct reception *reception, uint64_t most)
 			return r;
 		if (r == 0)
 			reception->settled_ns = until_ns;
-	} while ((r == MERGE_WAIT || !sockets_empty(reception)) && reception->received < until);
+		more = r == MERGE_WAIT || !sockets_empty(reception);
+	} while (more && began_ns < end_ns);
+	reception->behind = more;
 	reception->drained = sockets_empty(reception) && r == 0;
 	return 0;
 }

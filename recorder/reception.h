@@ -17,6 +17,7 @@ struct reception {
 	uint64_t received;
 	uint64_t settled_ns; /* everything that happened before then is staged */
 	bool drained;        /* both sockets were found empty, and nothing waits */
+	bool behind;         /* the last round ended before they were */
 };
 
 /* landing: RING_LANDING_SLOT_COUNT slots.  Connectors and session stay the caller's. */
@@ -25,9 +26,9 @@ void reception_init(struct reception *reception, struct session *session, uint8_
 /* Takes over what an earlier recorder had received and not staged; the rest of the landing zone is zeroed.  How many that are. */
 size_t reception_adopt(struct reception *reception);
 
-/* Receives until both sockets are empty, or about `most` datagrams have come, and stages what is due.  What happened since the beginning of the
- * last look waits for the next round.  0; -EINTR or what session_wait_room() gives: the rest stays where it is; -errno. */
-int reception_round(struct reception *reception, uint64_t most);
+/* Receives until both sockets are empty, or for about so long, and at least once, and stages what is due.  What happened since the beginning of
+ * the last look waits for the next round.  0; -EINTR or what session_wait_room() gives: the rest stays where it is; -errno. */
+int reception_round(struct reception *reception, uint64_t most_ns);
 
 /* Stages all that was received, of a stream that is over. */
 int reception_flush(struct reception *reception);

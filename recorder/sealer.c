@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "recorder/clock.h"
+#include "recorder/realtime.h"
 #include "recorder/stage.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -18,6 +20,7 @@ enum {
 	PAUSE_BUSY_MS = 1,
 	PAUSE_MS = 20,
 	PAUSE_IDLE_MS = 100,
+	TURN_MS = 20,          /* then one that is before all others rests (REALTIME_LIMIT_MS) */
 	MUCH_DENOMINATOR = 64, /* of the staging area: what is much to come within a pause */
 	SYNC_EVERY_MS = 1000,
 	RETRY_EVERY_MS = 1000,
@@ -33,6 +36,8 @@ struct sealer {
 	struct sealer_setup setup;
 	struct stage *stage;
 	pthread_t thread;
+	sem_t begun; /* behind it, tid is there */
+	pid_t tid;
 
 	/* Shared with the appender. */
 	_Atomic int asked;
@@ -142,7 +147,9 @@ static bool blocks_seal(struct sealer *sealer, uint64_t now_ns)
 		   now_ns - sealer->staged_since_ns > AGE_MAX_S * NS_PER_S;
 	bool any = false;
 
-	while (atomic_load(&sealer->asked) == ASKED_NOTHING && block_seal(sealer, old, false) == 0)
+	while (atomic_load(&sealer->asked) == ASKED_NOTHING &&
+	       (sealer->setup.import || clock_monotonic_ns() < now_ns + TURN_MS * NS_PER_MS) &&
+	       block_seal(sealer, old, false) == 0)
 		any = true;
 	return any;
 }
@@ -241,6 +248,9 @@ static void *sealer_main(void *context)
 {
 	struct sealer *sealer = context;
 
+	realtime_listen();
+	sealer->tid = gettid();
+	(void)sem_post(&sealer->begun);
 	while (atomic_load(&sealer->asked) != ASKED_STOP)
 		eventfd_wait(sealer->wake_fd, turn(sealer));
 	return NULL;
@@ -278,6 +288,7 @@ int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer)
 							  : ring_durabilities[setup->durability]);
 	sealer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sealer->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	(void)sem_init(&sealer->begun, 0, 0);
 	if (sealer->wake_fd < 0 || sealer->answer_fd < 0)
 		r = -errno;
 	if (r == 0)
@@ -286,8 +297,15 @@ int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer)
 		sealer_free(sealer);
 		return r;
 	}
+	while (sem_wait(&sealer->begun) < 0)
+		;
 	*ret_sealer = sealer;
 	return 0;
+}
+
+pid_t sealer_tid(const struct sealer *sealer)
+{
+	return sealer->tid;
 }
 
 int sealer_failure(const struct sealer *sealer)

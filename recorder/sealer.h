@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "recorder/options.h"
 #include "recorder/ring_writer.h"
@@ -33,6 +34,9 @@ struct sealer_error {
 
 /* Starts the thread.  0 or -errno. */
 int sealer_start(const struct sealer_setup *setup, struct sealer **ret_sealer);
+
+/* Its thread, which rests between turns of some 20 ms unless it imports, and may have realtime.h's signal. */
+pid_t sealer_tid(const struct sealer *sealer);
 
 /* 0, or -errno of the failure that it is trying to get over. */
 int sealer_failure(const struct sealer *sealer);

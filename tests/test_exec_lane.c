@@ -215,6 +215,7 @@ int main(void)
 		skip_all("%s", refusal);
 	if (connector_open(connectors, &from_ns) != 0)
 		return 1;
+	(void)realtime_guard();
 	r = exec_lanes_open(&setup, say, &lanes);
 	ok(r == 0, "lanes are opened");
 	if (r != 0)

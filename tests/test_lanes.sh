@@ -36,12 +36,28 @@ known() {
 		AND json_extract(argv, '\$[1]') GLOB 'storm-[0-9]-*'" | tail -n 1
 }
 
+# ranks  How many threads of the recorder are under SCHED_FIFO, by priority: "N of 1, N of 2".  proc_pid_stat(5): rt_priority, policy.
+ranks() {
+	sed 's/.*) //' "/proc/$1"/task/*/stat 2>/dev/null |
+		awk '$39 == 1 { n[$38]++ } END { printf "%d of 1, %d of 2", n[1], n[2] }'
+}
+
 # --- real-time threads ---
 record env
 kill -0 "$recorder" 2>/dev/null || skip_all "$(sed 's/^procledgerd: //;1q' "$scratch/log")"
 fifo=$(ask status | grep -c 'exec details .*SCHED_FIFO')
 "$BUILD/tests/storm" exec 300 2 /bin/true >/dev/null
 "$BUILD/tests/storm" exec 300 2 "$PWD/$BUILD/tests/tiny" >/dev/null
+if [ "$fifo" -eq 1 ]; then
+	worker=$(pgrep -o -P "$recorder")
+	lanes=$(($(nproc) < 16 ? $(nproc) : 16))
+	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "who receives, writes and sends canaries is before all but who reads programs"
+	kill -XCPU "$worker"
+	sleep 1.5
+	is "$(grep -c 'the thread that receives did not rest for 100 ms and lost its priority' "$scratch/log")" 1 \
+		"a receiver that its guard has stopped is told"
+	is "$(ranks "$worker")" "2 of 1, $lanes of 2" "and is as everybody for a while"
+fi
 stop
 is $code 0 "the recorder ends in order"
 true=$(known "$(readlink -f /bin/true)")

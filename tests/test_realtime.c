@@ -30,19 +30,37 @@ static void *runaway_main(void *context)
 	return NULL;
 }
 
-static bool demoted_in_time(pid_t tid)
+static bool demoted_in_time(struct realtime *realtime)
 {
 	for (int ms = 0; ms < WAIT_MS; ms += 10) {
-		if (realtime_demoted(tid))
+		if (realtime_look(realtime, clock_ns(CLOCK_MONOTONIC)))
 			return true;
 		rest_ms(10);
 	}
 	return false;
 }
 
+static void test_runaway(struct runaway *runaway, struct realtime *realtime)
+{
+	uint64_t seen_ns;
+
+	ok(!realtime_look(realtime, clock_ns(CLOCK_MONOTONIC)),
+	   "a thread that rests keeps its place");
+	(void)sem_post(&runaway->go);
+	ok(demoted_in_time(realtime) && realtime_mode_of(realtime) == REALTIME_DEFAULT,
+	   "one that runs on loses it, and the process lives");
+	seen_ns = clock_ns(CLOCK_MONOTONIC);
+	ok(!realtime_look(realtime, seen_ns) && realtime_mode_of(realtime) == REALTIME_DEFAULT,
+	   "that is told once, and lasts");
+	ok(!realtime_look(realtime, seen_ns + REALTIME_DEMOTED_MS * UINT64_C(1000000)) &&
+		   realtime_mode_of(realtime) == REALTIME_FIFO && demoted_in_time(realtime),
+	   "given it back, it loses it again");
+}
+
 static void test_guard(void)
 {
 	struct runaway runaway = { .stop = false };
+	struct realtime realtime;
 	pthread_t thread;
 	pid_t tid;
 
@@ -52,12 +70,9 @@ static void test_guard(void)
 		exit(1);
 	while ((tid = atomic_load(&runaway.tid)) == 0)
 		rest_ms(1);
-	if (realtime_enter(tid) == REALTIME_FIFO) {
-		ok(!realtime_demoted(tid), "a thread that rests keeps its place");
-		(void)sem_post(&runaway.go);
-		ok(demoted_in_time(tid), "one that runs on loses it, and the process lives");
-		ok(realtime_guard() == 0 && realtime_promote(tid) == 0 && demoted_in_time(tid),
-		   "given it back, it loses it again");
+	realtime_enter(&realtime, tid, REALTIME_LANE);
+	if (realtime_mode_of(&realtime) == REALTIME_FIFO) {
+		test_runaway(&runaway, &realtime);
 	} else {
 		ok(true, "a real-time thread that runs away # SKIP there is no permission for one");
 		(void)sem_post(&runaway.go);
