@@ -27,12 +27,18 @@ static bool is_later_one(const struct procfs *procfs, const struct event *event,
 	       event->timestamp_ns;
 }
 
+/* A start is given in ticks of 10 ms, and tells nothing of who began sooner behind the EXEC than that. */
+#define START_TELLS_NS UINT64_C(2000000)
+
 size_t event_detail_exec(struct procfs *procfs, const struct event *exec, uint64_t suspended_ns,
 			 uint8_t *out)
 {
 	struct procfs_task task;
 
-	procfs_read_process(procfs, exec->pid, &task);
+	if (clock_monotonic_ns() < exec->timestamp_ns + START_TELLS_NS)
+		procfs_read_program(procfs, exec->pid, &task);
+	else
+		procfs_read_process(procfs, exec->pid, &task);
 	if (is_later_one(procfs, exec, suspended_ns, &task))
 		task.detail = procfs_gone(procfs);
 	return packed(&task.detail, out);

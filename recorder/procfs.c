@@ -350,6 +350,24 @@ static uint32_t worker_name_bytes(const struct procfs_stat *stat)
 	return bytes;
 }
 
+/* Its memory is gone before its state says so; and of a program that lives the kernel leaves at least one NUL (5.18 on, fs/exec.c). */
+static void argv_judge(struct detail_field *argv)
+{
+	if (argv->state == DETAIL_READ && argv->bytes == 0)
+		argv->state = DETAIL_GONE;
+}
+
+/* comm alone, at half of what stat costs. */
+static void comm_take(struct procfs *procfs, int dir, struct detail_field *field)
+{
+	ssize_t n = file_read(dir, "comm", procfs->stat, sizeof(procfs->stat));
+
+	if (n > 0 && procfs->stat[n - 1] == '\n')
+		n--;
+	field[DETAIL_COMM] = field_of(procfs->stat, n, PROCFS_COMM_MAX_BYTES);
+	argv_judge(&field[DETAIL_ARGV]);
+}
+
 /* comm, parent and start; the fields that a task without a program leaves empty get their meaning from what stands there. */
 static void stat_take(struct procfs *procfs, int dir, const char *name, struct procfs_task *task)
 {
@@ -372,10 +390,8 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 	if (task->kernel) {
 		field[DETAIL_EXE].state = DETAIL_ABSENT; /* there is none to be known */
 		field[DETAIL_ARGV] = (struct detail_field){ .state = DETAIL_READ };
-	} else if (field[DETAIL_ARGV].state == DETAIL_READ && field[DETAIL_ARGV].bytes == 0) {
-		/* Its memory is gone before its state says so; and of a program that lives the kernel
-		 * leaves at least one NUL (5.18 on, fs/exec.c). */
-		field[DETAIL_ARGV].state = DETAIL_GONE;
+	} else {
+		argv_judge(&field[DETAIL_ARGV]);
 	}
 }
 
@@ -428,14 +444,18 @@ static void argv_fit(struct detail *detail)
 }
 
 /* What goes away first, with the program itself, is read first. */
-static void fields_read(struct procfs *procfs, int dir, uint32_t pid, struct procfs_task *task)
+static void fields_read(struct procfs *procfs, int dir, uint32_t pid, bool program,
+			struct procfs_task *task)
 {
 	struct detail_field *field = task->detail.field;
 
 	field[DETAIL_EXE] = link_field(dir, "exe", procfs->exe);
 	argv_take(procfs, dir, field);
 	field[DETAIL_CWD] = link_field(dir, "cwd", procfs->cwd);
-	stat_take(procfs, dir, "stat", task);
+	if (program)
+		comm_take(procfs, dir, field);
+	else
+		stat_take(procfs, dir, "stat", task);
 	info_take(procfs, dir, pid, field);
 	if (procfs->has_audit)
 		login_take(procfs, dir, pid, field);
@@ -448,7 +468,8 @@ static void fields_read(struct procfs *procfs, int dir, uint32_t pid, struct pro
 	argv_fit(&task->detail);
 }
 
-void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task)
+static void process_read(struct procfs *procfs, uint32_t pid, bool program,
+			 struct procfs_task *ret_task)
 {
 	struct detail_field *field = ret_task->detail.field;
 	char name[NUMBER_BYTES];
@@ -465,7 +486,17 @@ void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task
 				field[tag].state = state;
 		return;
 	}
-	fields_read(procfs, dir, pid, ret_task);
+	fields_read(procfs, dir, pid, program, ret_task);
+}
+
+void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task)
+{
+	process_read(procfs, pid, false, ret_task);
+}
+
+void procfs_read_program(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task)
+{
+	process_read(procfs, pid, true, ret_task);
 }
 
 void procfs_read_thread(struct procfs *procfs, uint32_t pid, uint32_t tid,

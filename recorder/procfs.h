@@ -77,6 +77,9 @@ struct procfs_task {
  * EVENT_DETAIL_MAX_BYTES: argv is cut where they would not. */
 void procfs_read_process(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task);
 
+/* The same of a process that runs a program, without what stat tells beside comm (stat_known is false). */
+void procfs_read_program(struct procfs *procfs, uint32_t pid, struct procfs_task *ret_task);
+
 /* Reads a thread: comm, start and parent alone. */
 void procfs_read_thread(struct procfs *procfs, uint32_t pid, uint32_t tid,
 			struct procfs_task *ret_task);

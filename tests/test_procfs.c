@@ -144,6 +144,11 @@ static void test_own(struct procfs *procfs)
 	uint32_t id;
 
 	(void)prctl(PR_SET_NAME, name);
+	procfs_read_program(procfs, (uint32_t)getpid(), &task);
+	ok(field_is(&task, DETAIL_COMM, name, strlen(name)) &&
+		   task.detail.field[DETAIL_ARGV].state == DETAIL_READ &&
+		   task.detail.field[DETAIL_CGROUP].state == DETAIL_READ && !task.stat_known,
+	   "of a program there is everything but what stat alone tells");
 	procfs_read_process(procfs, (uint32_t)getpid(), &task);
 	(void)prctl(PR_SET_NAME, "test_procfs");
 	ok(exe_bytes > 0 && field_is(&task, DETAIL_EXE, exe, (size_t)exe_bytes),
@@ -353,8 +358,10 @@ static int suspended_child(void *context)
 	struct event exec = { .kind = EVENT_EXEC, .pid = (uint32_t)getpid() };
 	struct clock_reading now;
 
+	/* So long ago that the start is asked for, and so long behind it that a tick lies between. */
+	(void)usleep(30000);
 	clock_read(&now);
-	exec.timestamp_ns = now.monotonic_ns;
+	exec.timestamp_ns = now.monotonic_ns - UINT64_C(10000000);
 	if (clock_suspended_ns(&now) < 35000 * UINT64_C(1000000000))
 		return 1;
 	if (!exe_is(context, &exec, DETAIL_READ))
