@@ -179,7 +179,6 @@ static int ask_index(struct status *status)
 		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
 		status->redactions = (uint64_t)sqlite3_column_int64(statement, 1);
 		status->index_known = true;
-		result = sqlite3_errcode(db); /* making numbers of the columns takes memory, too */
 	}
 	(void)sqlite3_finalize(statement);
 	(void)sqlite3_close(db);
@@ -438,6 +437,10 @@ int cmd_status(const struct options *options)
 	}
 	if (r == 0) {
 		status.running = query_recorder_runs(&query);
+		if (status.running == -ENOMEM)
+			r = query_failed(&query, -ENOMEM, "read");
+	}
+	if (r == 0) {
 		if (options->format == OUTPUT_TEXT) {
 			say_ring(&status);
 			say_index(&status);
