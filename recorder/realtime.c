@@ -27,7 +27,8 @@ const char *realtime_word(enum realtime_mode mode)
 	return "default";
 }
 
-/* The kernel sends it to the thread that has overdone it (kernel/time/posix-cpu-timers.c, check_thread_timers()): all others block it. */
+/* The kernel sends it to the process, and has the thread that has overdone it take it unless that one blocks it
+ * (kernel/time/posix-cpu-timers.c, check_thread_timers(); kernel/signal.c, complete_signal()). */
 static void demote(int signal)
 {
 	const int before = errno;
@@ -43,24 +44,32 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGXCPU);
 }
 
+/* The kernel puts it off by a second with each signal.  0 or -errno; -ERANGE: the hard limit, behind which comes the end of the process, is lower,
+ * and whoever set that meant it. */
+static int limit_set(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_RTTIME, &limit) < 0)
+		return -errno;
+	limit.rlim_cur = REALTIME_LIMIT_MS * 1000;
+	if (limit.rlim_max <= limit.rlim_cur)
+		return -ERANGE;
+	return setrlimit(RLIMIT_RTTIME, &limit) < 0 ? -errno : 0;
+}
+
 int realtime_guard(void)
 {
 	const struct sigaction action = { .sa_handler = demote, .sa_flags = SA_RESTART };
-	struct rlimit limit;
 	sigset_t set;
+	int r;
 
 	signal_set(&set);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || sigaction(SIGXCPU, &action, NULL) < 0 ||
-	    getrlimit(RLIMIT_RTTIME, &limit) < 0)
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || sigaction(SIGXCPU, &action, NULL) < 0)
 		return -errno;
-	/* Behind the soft limit comes a signal each second, behind the hard one the end of the process, and whoever set that meant it. */
-	limit.rlim_cur = REALTIME_LIMIT_MS * 1000;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_RTTIME, &limit) < 0)
-		return -errno;
-	guarded = true;
-	return 0;
+	r = limit_set();
+	guarded = r == 0;
+	return r;
 }
 
 void realtime_listen(void)
@@ -75,7 +84,7 @@ static bool promote(pid_t tid, enum realtime_rank rank)
 {
 	const struct sched_param first = { .sched_priority = (int)rank };
 
-	return guarded && sched_setscheduler(tid, SCHED_FIFO, &first) == 0;
+	return guarded && limit_set() == 0 && sched_setscheduler(tid, SCHED_FIFO, &first) == 0;
 }
 
 void realtime_enter(struct realtime *realtime, pid_t tid, enum realtime_rank rank)
@@ -107,8 +116,7 @@ bool realtime_look(struct realtime *realtime, uint64_t now_ns)
 	}
 	if (now_ns >= realtime->demoted_ns + REALTIME_DEMOTED_MS * NS_PER_MS) {
 		realtime->demoted_ns = 0;
-		if (realtime_guard() == 0)
-			(void)promote(realtime->tid, realtime->rank);
+		(void)promote(realtime->tid, realtime->rank);
 	}
 	return false;
 }

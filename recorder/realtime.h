@@ -15,9 +15,8 @@ enum realtime_mode {
 const char *realtime_word(enum realtime_mode mode);
 
 /* For this process: a thread under SCHED_FIFO that runs for REALTIME_LIMIT_MS without a rest is told by SIGXCPU, and demotes itself in the
- * handler.  To be called again after that happened, for the next time; and first before any thread is made, for SIGXCPU is blocked here.
- * 0 or -errno: then nothing guards, and nothing
- * is given SCHED_FIFO. */
+ * handler.  To be called once, before any thread is made, for SIGXCPU is blocked here.
+ * 0 or -errno (-ERANGE: of so long a run the process would be killed): then nothing guards, and nothing is given SCHED_FIFO. */
 enum { REALTIME_LIMIT_MS = 100 };
 int realtime_guard(void);
 

@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/clocks.h"
@@ -57,6 +59,15 @@ static void test_runaway(struct runaway *runaway, struct realtime *realtime)
 	   "given it back, it loses it again");
 }
 
+/* Whoever puts threads back is one of them. */
+static void test_listening(void)
+{
+	sigset_t blocked;
+
+	ok(pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGXCPU) == 0,
+	   "who gives it back still hears the guard");
+}
+
 static void test_guard(void)
 {
 	struct runaway runaway = { .stop = false };
@@ -65,6 +76,7 @@ static void test_guard(void)
 	pid_t tid;
 
 	ok(realtime_guard() == 0, "the guard is set");
+	realtime_listen();
 	(void)sem_init(&runaway.go, 0, 0);
 	if (pthread_create(&thread, NULL, runaway_main, &runaway) != 0)
 		exit(1);
@@ -73,6 +85,7 @@ static void test_guard(void)
 	realtime_enter(&realtime, tid, REALTIME_LANE);
 	if (realtime_mode_of(&realtime) == REALTIME_FIFO) {
 		test_runaway(&runaway, &realtime);
+		test_listening();
 	} else {
 		ok(true, "a real-time thread that runs away # SKIP there is no permission for one");
 		(void)sem_post(&runaway.go);
