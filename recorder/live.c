@@ -619,7 +619,11 @@ int live_run(const struct options *options, const struct kept *kept, say_fn *say
 	if (r == 0) {
 		const struct procfs_setup procfs = session_procfs_setup(options, redactor);
 
-		(void)realtime_guard(); /* else no thread is real-time, which lanes_open() tells */
+		/* What else keeps threads from being real-time lanes_open() tells. */
+		if (realtime_guard() == -ERANGE)
+			say("RLIMIT_RTTIME would have real-time threads killed within %d ms: there "
+			    "are none",
+			    REALTIME_LIMIT_MS);
 		lanes_open(&live, &procfs, say);
 		r = session_open(&live.session, options, &procfs, live.exec_lanes, say,
 				 ret_verdict);

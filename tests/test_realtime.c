@@ -1,12 +1,14 @@
 /* test_realtime.c - a thread before all others that runs away gives its CPU back.  Takes a real-time thread: root, else skipped. */
 #include "recorder/realtime.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/clocks.h"
@@ -94,8 +96,35 @@ static void test_guard(void)
 	(void)pthread_join(thread, NULL);
 }
 
+/* What a process of its own comes to. */
+static int outcome(int (*run)(void))
+{
+	int status = 0;
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(run());
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+									       : -1;
+}
+
+static int short_limit(void)
+{
+	const struct rlimit most = { REALTIME_LIMIT_MS * 500, REALTIME_LIMIT_MS * 500 };
+	struct realtime realtime;
+
+	if (setrlimit(RLIMIT_RTTIME, &most) < 0)
+		return 99;
+	if (realtime_guard() != -ERANGE)
+		return 98;
+	realtime_enter(&realtime, gettid(), REALTIME_LANE);
+	return realtime_mode_of(&realtime) == REALTIME_FIFO ? 97 : 0;
+}
+
 int main(void)
 {
+	ok(outcome(short_limit) == 0,
+	   "where the kernel would kill before the guard can warn, nothing is real-time");
 	ok(strcmp(realtime_word(REALTIME_FIFO), "fifo") == 0 &&
 		   strcmp(realtime_word(REALTIME_NICE), "nice") == 0 &&
 		   strcmp(realtime_word(REALTIME_DEFAULT), "default") == 0,
