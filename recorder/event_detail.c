@@ -30,14 +30,23 @@ static bool is_later_one(const struct procfs *procfs, const struct event *event,
 /* A start is given in ticks of 10 ms, and tells nothing of who began sooner behind the EXEC than that. */
 #define START_TELLS_NS UINT64_C(2000000)
 
+static bool start_tells(const struct event *exec)
+{
+	return clock_monotonic_ns() >= exec->timestamp_ns + START_TELLS_NS;
+}
+
 size_t event_detail_exec(struct procfs *procfs, const struct event *exec, uint64_t suspended_ns,
 			 uint8_t *out)
 {
 	struct procfs_task task;
+	bool tells = start_tells(exec);
 
-	if (clock_monotonic_ns() < exec->timestamp_ns + START_TELLS_NS)
+	/* Whoever reads may be made to wait before it reads, and the number be given to another process meanwhile. */
+	if (!tells) {
 		procfs_read_program(procfs, exec->pid, &task);
-	else
+		tells = start_tells(exec);
+	}
+	if (tells)
 		procfs_read_process(procfs, exec->pid, &task);
 	if (is_later_one(procfs, exec, suspended_ns, &task))
 		task.detail = procfs_gone(procfs);

@@ -338,6 +338,61 @@ static bool exe_is(struct procfs *procfs, const struct event *exec, enum detail_
 	       detail.field[DETAIL_EXE].state == state;
 }
 
+static bool file_write(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	(void)close(fd);
+	return done;
+}
+
+/* A process that began late, of which a pipe stands for the command line: whoever reads waits for it. */
+static bool late_make(int top)
+{
+	int dir = mkdirat(top, "77", 0700) == 0 ? openat(top, "77", O_DIRECTORY | O_CLOEXEC) : -1;
+	bool done = dir >= 0 && symlinkat("/bin/true", dir, "exe") == 0 &&
+		    mkfifoat(dir, "cmdline", 0600) == 0 && file_write(dir, "comm", "late\n") &&
+		    file_write(dir, "stat",
+			       "77 (late) S 11 12 13 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 "
+			       "99999999999 3133440 386 18446744073709551615 1\n");
+
+	(void)close(dir);
+	return done;
+}
+
+static void test_wait(void)
+{
+	char place[] = "/tmp/procledger.wait.XXXXXX";
+	struct event exec = { .kind = EVENT_EXEC, .pid = 77 };
+	const int top = mkdtemp(place) ? open(place, O_DIRECTORY | O_CLOEXEC) : -1;
+	struct procfs *procfs;
+	pid_t writer;
+
+	if (top < 0 || !late_make(top) ||
+	    procfs_open(&(struct procfs_setup){ .path = place, .argv_max_bytes = 100 }, &procfs) <
+		    0)
+		abort();
+	writer = fork();
+	while (writer == 0) {
+		(void)usleep(5000);
+		(void)file_write(top, "77/cmdline", "late");
+	}
+	exec.timestamp_ns = clock_monotonic_ns();
+	ok(exe_is(procfs, &exec, DETAIL_GONE),
+	   "who had to wait while it read asks whether the process is still the one");
+	(void)kill(writer, SIGKILL);
+	(void)waitpid(writer, NULL, 0);
+	procfs_close(procfs);
+	for (size_t i = 0; i < 5; i++)
+		(void)unlinkat(top,
+			       (const char *const[]){ "77/exe", "77/cmdline", "77/comm", "77/stat",
+						      "77" }[i],
+			       i == 4 ? AT_REMOVEDIR : 0);
+	(void)close(top);
+	(void)rmdir(place);
+}
+
 /* In a time namespace whose BOOTTIME is some hours ahead, as it is behind a suspend of which nobody knows here yet.  -errno: there is none. */
 static int suspended_begin(void)
 {
@@ -558,6 +613,7 @@ int main(void)
 	test_children(procfs);
 	test_long_names();
 	test_withheld();
+	test_wait();
 	test_suspended(procfs);
 	test_snapshot(procfs);
 	test_snapshot_partial(procfs);
