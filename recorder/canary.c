@@ -12,6 +12,7 @@
 
 #include "recorder/clock.h"
 #include "recorder/cpus.h"
+#include "recorder/realtime.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -193,9 +194,14 @@ void canary_stop(struct canary *canary)
 		return;
 	atomic_store(&canary->stopping, true);
 	(void)eventfd_write(canary->stop_fd, 1);
-	/* It may just have set out for a CPU once more. */
-	while (!ended(canary, STEP_MS))
+	/* It may just have set out for a CPU once more; and real-time, as who made it, it may wait for those who hold every CPU. */
+	while (!ended(canary, STEP_MS)) {
+		const pid_t tid = atomic_load(&canary->tid);
+
 		take_away(canary);
+		if (tid != 0)
+			realtime_leave(tid);
+	}
 	(void)pthread_join(canary->thread, NULL);
 	canary_free(canary);
 }

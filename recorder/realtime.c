@@ -1,10 +1,20 @@
 #include "recorder/realtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "schema/cleanup.h"
 
 /* The ranks are priorities, the lowest there are: above all that is not real-time, and below what others put there. */
 enum { NICE_BEST = -20 };
@@ -103,12 +113,17 @@ void realtime_leave(pid_t tid)
 	(void)sched_setscheduler(tid, SCHED_OTHER, &none);
 }
 
-bool realtime_look(struct realtime *realtime, uint64_t now_ns)
+static bool is_demoted(const struct realtime *realtime)
 {
 	const int policy =
 		realtime->entered == REALTIME_FIFO ? sched_getscheduler(realtime->tid) : -1;
 
-	if (policy < 0 || policy == SCHED_FIFO)
+	return policy >= 0 && policy != SCHED_FIFO;
+}
+
+bool realtime_look(struct realtime *realtime, uint64_t now_ns)
+{
+	if (!is_demoted(realtime))
 		return false;
 	if (realtime->demoted_ns == 0) {
 		realtime->demoted_ns = now_ns;
@@ -121,7 +136,104 @@ bool realtime_look(struct realtime *realtime, uint64_t now_ns)
 	return false;
 }
 
+void realtime_again(const struct realtime *realtime)
+{
+	if (is_demoted(realtime))
+		(void)promote(realtime->tid, realtime->rank);
+}
+
 enum realtime_mode realtime_mode_of(const struct realtime *realtime)
 {
 	return realtime->demoted_ns != 0 ? REALTIME_DEFAULT : realtime->entered;
+}
+
+/* --- the watch --- */
+
+/* More than one: behind a SIGCONT the first may come before the thread has run. */
+enum { LOOKS = 2 };
+
+struct realtime_watch {
+	pthread_t thread;
+	int stop_fd;
+	clockid_t clock; /* of the time that the first thread has run for */
+	pid_t first, other;
+};
+
+static bool clock_same(clockid_t clock, struct timespec *last)
+{
+	struct timespec now = *last;
+	bool same;
+
+	(void)clock_gettime(clock, &now);
+	same = now.tv_sec == last->tv_sec && now.tv_nsec == last->tv_nsec;
+	*last = now;
+	return same;
+}
+
+/* Whether a thread waits for a CPU, and not for a disk (proc_pid_stat(5): the state stands behind the name in parentheses). */
+static bool is_waiting(pid_t tid)
+{
+	char text[512];
+	const char *state;
+	ssize_t n;
+	auto_close int fd = -1;
+
+	(void)snprintf(text, sizeof(text), "/proc/self/task/%d/stat", (int)tid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	state = strrchr(text, ')');
+	return state && strncmp(state, ") R", 3) == 0;
+}
+
+static void *watch_main(void *context)
+{
+	const struct realtime_watch *watch = context;
+	struct pollfd wait = { .fd = watch->stop_fd, .events = POLLIN };
+	struct timespec last = { 0 };
+	unsigned same = 0;
+
+	while (poll(&wait, 1, REALTIME_HELD_MS / LOOKS) <= 0) {
+		same = clock_same(watch->clock, &last) ? same + 1 : 0;
+		if (same < LOOKS || !is_waiting(watch->first))
+			continue;
+		realtime_leave(watch->first);
+		realtime_leave(watch->other);
+	}
+	return NULL;
+}
+
+int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch)
+{
+	struct realtime_watch *watch = calloc(1, sizeof(*watch));
+	int r;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->first = gettid();
+	watch->other = other;
+	watch->stop_fd = eventfd(0, EFD_CLOEXEC);
+	r = watch->stop_fd < 0 ? -errno : -pthread_getcpuclockid(pthread_self(), &watch->clock);
+	if (r == 0)
+		r = -pthread_create(&watch->thread, NULL, watch_main, watch);
+	if (r < 0) {
+		if (watch->stop_fd >= 0)
+			(void)close(watch->stop_fd);
+		free(watch);
+		return r;
+	}
+	*ret_watch = watch;
+	return 0;
+}
+
+void realtime_watch_stop(struct realtime_watch *watch)
+{
+	if (!watch)
+		return;
+	(void)eventfd_write(watch->stop_fd, 1);
+	(void)pthread_join(watch->thread, NULL);
+	(void)close(watch->stop_fd);
+	free(watch);
 }

@@ -41,9 +41,20 @@ void realtime_enter(struct realtime *realtime, pid_t tid, enum realtime_rank ran
 /* Makes a thread an ordinary one again. */
 void realtime_leave(pid_t tid);
 
-/* To be called about once a second: whether the guard has demoted it since the last look.  It is put back REALTIME_DEMOTED_MS later. */
+/* To be called about once a second: whether the guard, or the watch, has demoted it since the last look.  It is put back REALTIME_DEMOTED_MS later. */
 enum { REALTIME_DEMOTED_MS = 10000 };
 bool realtime_look(struct realtime *realtime, uint64_t now_ns);
+
+/* Puts a thread that was demoted back at once. */
+void realtime_again(const struct realtime *realtime);
+
+/* Where real-time tasks of others hold every CPU an ordinary thread has its part all the same (5 %, since 6.12), and one under SCHED_FIFO behind
+ * them nothing.  A watch is an ordinary thread, which makes both threads ordinary once the first has waited for a CPU for some
+ * REALTIME_HELD_MS.  To be started by the first, before realtime_enter(), and stopped before the other ends.  0 or -errno. */
+enum { REALTIME_HELD_MS = 800 };
+struct realtime_watch;
+int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch);
+void realtime_watch_stop(struct realtime_watch *watch); /* waits for its end; NULL does nothing */
 
 /* The mode that it is in, as of the last look. */
 enum realtime_mode realtime_mode_of(const struct realtime *realtime);

@@ -54,7 +54,7 @@ if [ "$fifo" -eq 1 ]; then
 	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "who receives, writes and sends canaries is before all but who reads programs"
 	kill -XCPU "$worker"
 	sleep 1.5
-	is "$(grep -c 'the thread that receives did not rest for 100 ms and lost its priority' "$scratch/log")" 1 \
+	is "$(grep -c 'the thread that receives lost its priority: it did not rest for 100 ms' "$scratch/log")" 1 \
 		"a receiver that its guard has stopped is told"
 	is "$(ranks "$worker")" "2 of 1, $lanes of 2" "and is as everybody for a while"
 fi

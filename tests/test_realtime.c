@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "recorder/cpus.h"
 #include "tests/clocks.h"
+#include "tests/hog.h"
 #include "tests/tap.h"
 
 enum { WAIT_MS = 5000 };
@@ -96,6 +99,74 @@ static void test_guard(void)
 	(void)pthread_join(thread, NULL);
 }
 
+struct watched {
+	atomic_int tid;
+	atomic_bool stop;
+	struct realtime realtime;
+};
+
+static void *watched_main(void *context)
+{
+	struct watched *watched = context;
+	struct realtime_watch *watch;
+
+	realtime_listen();
+	if (realtime_watch_start(gettid(), &watch) < 0)
+		exit(1);
+	realtime_enter(&watched->realtime, gettid(), REALTIME_RECEIVER);
+	atomic_store(&watched->tid, gettid());
+	while (!atomic_load(&watched->stop))
+		rest_ms(REALTIME_HELD_MS / 2);
+	realtime_watch_stop(watch);
+	return NULL;
+}
+
+static void test_watch(struct watched *watched)
+{
+	struct cpus held;
+	uint32_t cpu = 0;
+	sigset_t xcpu;
+	pid_t hog;
+
+	sigemptyset(&xcpu);
+	sigaddset(&xcpu, SIGXCPU);
+	rest_ms(REALTIME_HELD_MS + 200);
+	ok(sched_getscheduler(atomic_load(&watched->tid)) == SCHED_FIFO,
+	   "a thread that comes to run keeps its place");
+	/* Else the guard's handler, which a child has, too, would stop it. */
+	(void)pthread_sigmask(SIG_BLOCK, &xcpu, NULL);
+	hog = hog_begin(15000, &cpu);
+	if (hog == 0) {
+		ok(true, "behind a real-time task # SKIP it takes two CPUs");
+		return;
+	}
+	held = cpus_range(cpu, cpu);
+	(void)sched_setaffinity(atomic_load(&watched->tid), sizeof(held), held.sets);
+	ok(demoted_in_time(&watched->realtime),
+	   "one that a real-time task keeps from its CPU loses it");
+	cpus_release(atomic_load(&watched->tid));
+	ok(hog_end(hog), "while that task still holds it");
+	realtime_again(&watched->realtime);
+	ok(sched_getscheduler(atomic_load(&watched->tid)) == SCHED_FIFO, "it is given it back");
+}
+
+static void test_held(void)
+{
+	struct watched watched = { .stop = false };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, watched_main, &watched) != 0)
+		exit(1);
+	while (atomic_load(&watched.tid) == 0)
+		rest_ms(1);
+	if (realtime_mode_of(&watched.realtime) == REALTIME_FIFO)
+		test_watch(&watched);
+	else
+		ok(true, "a real-time thread that is held # SKIP there is no permission for one");
+	atomic_store(&watched.stop, true);
+	(void)pthread_join(thread, NULL);
+}
+
 /* What a process of its own comes to. */
 static int outcome(int (*run)(void))
 {
@@ -130,5 +201,6 @@ int main(void)
 		   strcmp(realtime_word(REALTIME_DEFAULT), "default") == 0,
 	   "every mode has its word");
 	test_guard();
+	test_held();
 	return done_testing();
 }
