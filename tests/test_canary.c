@@ -1,7 +1,9 @@
 /* test_canary.c - a canary from every CPU; and where a real-time task holds one, no waiting for it.  The latter needs root, else skipped. */
 #include "recorder/canary.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "recorder/clock.h"
 #include "recorder/cpus.h"
@@ -10,6 +12,87 @@
 #include "tests/tap.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+
+/* --- many CPUs that are held: played, for a machine has few --- */
+
+enum { PLAYED_FIRST = 1000, PLAYED_LAST = 1039 };
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t released;
+	bool on;
+	pid_t held; /* a thread that does not come back before it is taken away; 0: none */
+	unsigned tried;
+} played = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
+
+static void played_set(bool on)
+{
+	(void)pthread_mutex_lock(&played.lock);
+	played.on = on;
+	played.tried = 0;
+	(void)pthread_mutex_unlock(&played.lock);
+}
+
+/* Who sets out for a CPU alone is held there; whoever sends it elsewhere lets it go. */
+static void played_move(pid_t tid, const cpu_set_t *set)
+{
+	if (tid == 0 && CPU_COUNT_S(sizeof(struct cpus), set) == 1) {
+		played.held = gettid();
+		played.tried++;
+		while (played.held != 0)
+			(void)pthread_cond_wait(&played.released, &played.lock);
+	} else if (tid == played.held) {
+		played.held = 0;
+		(void)pthread_cond_signal(&played.released);
+	}
+}
+
+int sched_setaffinity(pid_t tid, size_t bytes, const cpu_set_t *set)
+{
+	bool on;
+
+	(void)pthread_mutex_lock(&played.lock);
+	on = played.on;
+	if (on)
+		played_move(tid, set);
+	(void)pthread_mutex_unlock(&played.lock);
+	return on ? 0 : (int)syscall(SYS_sched_setaffinity, tid, bytes, set);
+}
+
+int sched_getaffinity(pid_t tid, size_t bytes, cpu_set_t *set)
+{
+	const struct cpus many = cpus_range(PLAYED_FIRST, PLAYED_LAST);
+	bool on;
+
+	(void)pthread_mutex_lock(&played.lock);
+	on = played.on;
+	(void)pthread_mutex_unlock(&played.lock);
+	if (!on)
+		return syscall(SYS_sched_getaffinity, tid, bytes, set) < 0 ? -1 : 0;
+	memcpy(set, &many, bytes);
+	return 0;
+}
+
+static void test_many(void)
+{
+	const uint64_t begin_ms = now_ms();
+	size_t cpus = SIZE_MAX;
+	uint64_t took_ms;
+	unsigned tried;
+	int r;
+
+	played_set(true);
+	r = canary_send(&cpus);
+	took_ms = now_ms() - begin_ms;
+	tried = played.tried;
+	played_set(false);
+	ok(r == CANARY_HELD && cpus == 0 && tried > 0 && tried < 10,
+	   "where all of 40 CPUs are held it is given up after a few (%u)", tried);
+	ok(took_ms >= CANARY_SEND_MS && took_ms < 2000, "not after a time for each (%u ms)",
+	   (unsigned)took_ms);
+}
+
+/* --- the CPUs that there are --- */
 
 static unsigned sent_count(const struct canary *canary, uint64_t since_ns)
 {
@@ -103,5 +186,6 @@ int main(void)
 	test_send(&online);
 	test_thread(&online);
 	test_hog(&online);
+	test_many();
 	return done_testing();
 }
