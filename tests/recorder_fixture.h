@@ -1,13 +1,16 @@
 /* recorder_fixture.h - for tests of procledgerd as a program: a store of its own, runs on it, and what its ring then holds. */
 #pragma once
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "schema/event.h"
 #include "schema/ring.h"
 #include "schema/wire.h"
+#include "tests/clocks.h"
 #include "tests/shell.h"
 
 enum { PATH_BYTES = 512, LOG_BYTES = 8192, ARGUMENTS_MAX = 16 };
@@ -125,6 +129,50 @@ static inline int recorder_run(const char *more)
 	return program_wait(recorder_start(more));
 }
 
+/* Starts recording from the kernel and waits until it does. */
+static inline pid_t live_start(const char *more)
+{
+	pid_t pid = recorder_start(more);
+
+	for (int i = 0; i < 4000 && !strstr(log_read(), "recording into"); i++)
+		rest_ms(5);
+	rest_ms(100);
+	return pid;
+}
+
+static inline int live_stop(pid_t pid)
+{
+	(void)kill(pid, SIGTERM);
+	return program_wait(pid);
+}
+
+/* A storm (tests/storm.c) that goes on until storm_end(). */
+static inline pid_t storm_begin(const char *mode, unsigned workers)
+{
+	pid_t pid;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that the workers can be waited for */
+	pid = fork();
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		(void)shell("exec %s/tests/storm %s 100000000 %u >/dev/null", build, mode, workers);
+		_exit(0);
+	}
+	if (pid < 0)
+		abort();
+	(void)setpgid(pid, pid); /* whoever comes first */
+	return pid;
+}
+
+/* Ends it, and waits until its workers, too, are gone. */
+static inline void storm_end(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+	while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+		;
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 /* The log is one sentence with this in it. */
 static inline bool said(const char *part)
 {
@@ -142,12 +190,14 @@ struct walk {
 	uint32_t boots;
 	uint64_t details, exe_read;
 	struct event last, blind;
+	uint64_t newest_ns; /* of what the kernel sent */
 	bool begins_in_order;
 	uint8_t *stream; /* kernel events as datagrams again; the caller's buffer or NULL */
 	size_t stream_bytes, stream_capacity;
-	uint8_t forked[1 << 22], exited[1 << 22]; /* how often a tid, up to 254 */
-	uint8_t executed[1 << 22];                /* likewise */
-	uint8_t named[1 << 22];                   /* likewise, while it lived */
+	uint8_t forked[1 << 22];   /* how often a tid, up to 254 */
+	uint8_t exited[1 << 22];   /* likewise, of those */
+	uint8_t executed[1 << 22]; /* likewise */
+	uint8_t named[1 << 22];    /* likewise, while it lived */
 };
 static struct walk walk;
 static uint32_t next_seq[64];
@@ -188,6 +238,12 @@ static inline void count_tid(uint8_t *counts, uint32_t tid)
 		counts[tid]++;
 }
 
+/* Whether its birth was seen, and not its end: a tid may have been somebody's before. */
+static inline bool is_born(uint32_t tid)
+{
+	return tid < sizeof(walk.forked) && walk.forked[tid] > walk.exited[tid];
+}
+
 static inline void see(const struct event *event)
 {
 	struct detail detail;
@@ -202,16 +258,17 @@ static inline void see(const struct event *event)
 		if (event->arg[1] & EVENT_START_IMPORT)
 			memset(seq_known, 0, sizeof(seq_known));
 	}
+	if (event->kind < EVENT_OWN_FIRST && event->timestamp_ns > walk.newest_ns)
+		walk.newest_ns = event->timestamp_ns;
 	account(event);
 	stream_keep(event);
 	if (event->kind == EVENT_FORK)
 		count_tid(walk.forked, event->tid);
-	if (event->kind == EVENT_EXIT)
+	if (event->kind == EVENT_EXIT && is_born(event->tid))
 		count_tid(walk.exited, event->tid);
 	if (event->kind == EVENT_EXEC)
 		count_tid(walk.executed, event->tid);
-	if (event->kind == EVENT_COMM && event->tid < sizeof(walk.forked) &&
-	    walk.forked[event->tid] > walk.exited[event->tid])
+	if (event->kind == EVENT_COMM && is_born(event->tid))
 		count_tid(walk.named, event->tid);
 	if (event->kind == EVENT_BLIND)
 		walk.blind = *event;

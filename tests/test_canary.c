@@ -47,6 +47,7 @@ static void played_move(pid_t tid, const cpu_set_t *set)
 	}
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of the C library are theirs */
 int sched_setaffinity(pid_t tid, size_t bytes, const cpu_set_t *set)
 {
 	bool on;
@@ -72,6 +73,7 @@ int sched_getaffinity(pid_t tid, size_t bytes, cpu_set_t *set)
 	memcpy(set, &many, bytes);
 	return 0;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 static void test_many(void)
 {

@@ -30,7 +30,7 @@ static struct {
 	uint32_t fields[SOCKET_MAX]; /* of an EXEC: what was overtaken, by what was there */
 } staged;
 
-static struct session session;
+static struct session recording;
 static struct reception reception;
 static uint8_t landing[RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES];
 
@@ -64,9 +64,9 @@ int connector_read_state(const struct connector *connector, struct connector_sta
 	return 0;
 }
 
-int session_wait_room(struct session *of, unsigned waits)
+int session_wait_room(struct session *session, unsigned waits)
 {
-	(void)of;
+	(void)session;
 	(void)waits;
 	return 0;
 }
@@ -78,7 +78,7 @@ int intake_take(struct intake *intake, const uint8_t *datagram, size_t bytes,
 
 	(void)intake;
 	if (staged.count == SOCKET_MAX || wire_decode(datagram, bytes, event) != 0 ||
-	    gaps_feed(session.gaps, event, &lost) != 0)
+	    gaps_feed(recording.gaps, event, &lost) != 0)
 		abort();
 	staged.fields[staged.count++] = overtaken_fields(around, event, UINT64_MAX);
 	return 0;
@@ -120,13 +120,13 @@ static void begin(void)
 	memset(&staged, 0, sizeof(staged));
 	memset(&reception, 0, sizeof(reception));
 	memset(landing, 0, sizeof(landing));
-	gaps_free(session.gaps);
-	session.gaps = gaps_new();
-	if (!session.gaps)
+	gaps_free(recording.gaps);
+	recording.gaps = gaps_new();
+	if (!recording.gaps)
 		abort();
 	for (uint32_t cpu = 0; cpu < CPUS; cpu++)
-		gaps_baseline(session.gaps, cpu, 0, 1);
-	reception_init(&reception, &session, landing);
+		gaps_baseline(recording.gaps, cpu, 0, 1);
+	reception_init(&reception, &recording, landing);
 	for (unsigned i = 0; i < CONNECTOR_LANES; i++)
 		reception.connectors[i] = &kernel.sockets[i];
 	round_at(1000000);
@@ -231,6 +231,6 @@ int main(void)
 	test_full(EVENT_FORK, "its own lane is full");
 	test_full(EVENT_COMM, "the lane of names is full");
 	test_flush();
-	gaps_free(session.gaps);
+	gaps_free(recording.gaps);
 	return done_testing();
 }

@@ -13,23 +13,6 @@
 #include "tests/recorder_fixture.h"
 #include "tests/tap.h"
 
-/* Starts recording and waits until it does. */
-static pid_t live_start(const char *more)
-{
-	pid_t pid = recorder_start(more);
-
-	for (int i = 0; i < 4000 && !strstr(log_read(), "recording into"); i++)
-		rest_ms(5);
-	rest_ms(100);
-	return pid;
-}
-
-static int live_stop(pid_t pid)
-{
-	(void)kill(pid, SIGTERM);
-	return program_wait(pid);
-}
-
 /* The recorder itself: the first child of the supervisor. */
 static pid_t child_of(pid_t pid)
 {
@@ -273,16 +256,10 @@ static void test_flood(void)
 	store_new();
 	pid = live_start("--ring-size 64M --ring-only");
 	ok(sockets_each(child_of(pid), names_shrink) == 1, "the lane of names is made small");
-	flood = fork();
-	if (flood == 0) {
-		(void)setpgid(0, 0);
-		(void)shell("exec %s/tests/storm comm 100000000 2 >/dev/null", build);
-		_exit(0);
-	}
+	flood = storm_begin("comm", 2);
 	rest_ms(20);
 	tids = storm("exec", 150, 2);
-	(void)kill(-flood, SIGKILL);
-	(void)waitpid(flood, NULL, 0);
+	storm_end(flood);
 	rest_ms(100); /* its workers end too, and the last event of each CPU has its room */
 	code = live_stop(pid);
 	whole = ring_walk(NULL, 0);
@@ -348,18 +325,12 @@ static void test_term_under_load(void)
 
 	store_new();
 	pid = live_start("--ring-size 64M");
-	load = fork();
-	if (load == 0) {
-		(void)setpgid(0, 0);
-		(void)shell("exec %s/tests/storm fork 1000000 3 >/dev/null", build);
-		_exit(0);
-	}
+	load = storm_begin("fork", 3);
 	rest_ms(700);
 	began = now_ms();
 	code = live_stop(pid);
 	began = now_ms() - began;
-	(void)kill(-load, SIGKILL);
-	(void)waitpid(load, NULL, 0);
+	storm_end(load);
 	/* The promise is a second, and is measured by a benchmark; here it is only not to hang. */
 	ok(code == 0 && began < 30000, "SIGTERM under a storm ends it in order (%llu ms)",
 	   (unsigned long long)began);
