@@ -523,7 +523,9 @@ static int finish(struct live *live)
 	int r;
 
 	(void)canary_send(&cpus);
-	stop_ns = clock_monotonic_ns();
+	live->reception.until_ns = stop_ns = clock_monotonic_ns();
+	/* Between its time and the socket an event takes a moment, and longer where we came before its task. */
+	(void)session_rest(&live->session, REST_MIN_MS);
 	do {
 		r = reception_round(&live->reception, 0);
 	} while (r == 0 && live->reception.settled_ns < stop_ns &&

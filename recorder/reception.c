@@ -14,6 +14,7 @@ enum { NAMES_SLOTS = 128, MAIN_SLOTS = RING_LANDING_SLOT_COUNT - NAMES_SLOTS };
 void reception_init(struct reception *reception, struct session *session, uint8_t *landing)
 {
 	reception->session = session;
+	reception->until_ns = UINT64_MAX;
 	inbox_init(&reception->inboxes[CONNECTOR_MAIN], landing, MAIN_SLOTS);
 	inbox_init(&reception->inboxes[CONNECTOR_NAMES],
 		   landing + (size_t)MAIN_SLOTS * RING_LANDING_SLOT_BYTES, NAMES_SLOTS);
@@ -134,6 +135,8 @@ int reception_round(struct reception *reception, uint64_t most_ns)
 		if (r < 0)
 			return r;
 		until_ns = merge_until_ns(reception->inboxes, began_ns);
+		if (until_ns > reception->until_ns)
+			until_ns = reception->until_ns;
 		r = due_stage(reception, until_ns);
 		if (r < 0)
 			return r;

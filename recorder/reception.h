@@ -14,6 +14,7 @@ struct reception {
 	struct connector *connectors[CONNECTOR_LANES];
 	struct inbox inboxes[CONNECTOR_LANES]; /* share the landing zone */
 	uint64_t from_ns;                      /* what happened before then is left out */
+	uint64_t until_ns; /* what happened later is not staged: UINT64_MAX at first */
 	uint64_t received;
 	uint64_t settled_ns; /* everything that happened before then is staged */
 	bool drained;        /* both sockets were found empty, and nothing waits */

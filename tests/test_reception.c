@@ -224,6 +224,26 @@ static void test_flush(void)
 	ok(staged_are(2), "in the next one an EXEC waits again");
 }
 
+/* --- an end --- */
+
+static void test_until(void)
+{
+	uint64_t until_ns;
+
+	begin();
+	(void)act(EVENT_FORK, SHELL_PID);
+	until_ns = reception.until_ns = kernel.now_ns + 1;
+	kernel.now_ns = until_ns + 1;
+	(void)act(EVENT_FORK, SHELL_PID);
+	round_at(until_ns + 2000);
+	ok(reception.received == 2 && staged_are(1) && reception.settled_ns == until_ns,
+	   "what happens behind the end is not staged");
+	kernel.now_ns = until_ns - 1;
+	(void)act(EVENT_FORK, SHELL_PID + 1);
+	round_at(until_ns + 3000);
+	ok(reception.received == 3 && staged_are(2), "and what comes late and was before it, is");
+}
+
 int main(void)
 {
 	test_held();
@@ -231,6 +251,7 @@ int main(void)
 	test_full(EVENT_FORK, "its own lane is full");
 	test_full(EVENT_COMM, "the lane of names is full");
 	test_flush();
+	test_until();
 	gaps_free(recording.gaps);
 	return done_testing();
 }
