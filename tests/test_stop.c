@@ -10,6 +10,9 @@
 
 enum { SEEN_MAX = 1 << 19, SLOT_BYTES = 256 };
 
+/* A machine that is so slow may make the recorder give up. */
+#define BUSY_NS UINT64_C(400000000)
+
 /* What the kernel has sent since the witness began. */
 static struct {
 	struct {
@@ -105,13 +108,12 @@ static void test_stop(void)
 			 "WHERE complete')\" = %llu",
 			 store, (unsigned long long)stop_ns) == 0,
 		   "which is complete up to then, and no longer");
-		taken += stop_ns >= times.asked_ns;
+		taken += stop_ns >= times.asked_ns || times.ended_ns - times.asked_ns > BUSY_NS;
 		missing += missing_before(stop_ns);
 	}
-	/* A machine that is too busy may make it give up once. */
-	ok(taken >= PLAYS - 1, "what had happened when it was asked to stop is there (%d of %d)",
-	   taken, PLAYS);
-	/* What the kernel has stamped and not sent yet nobody can know of, but such a moment is rare. */
+	ok(taken == PLAYS, "what had happened when it was asked to stop is there (%d of %d)", taken,
+	   PLAYS);
+	/* A task that has a time for its event and then no CPU for long is rare. */
 	ok(missing <= 1, "and all that happened before the STOP (%zu are not)", missing);
 }
 
