@@ -241,7 +241,8 @@ static void threads_rest(struct live *live)
 		return;
 	realtime_watch_stop(steal_pointer(live->watch));
 	realtime_leave(live->receiver.tid);
-	realtime_leave(live->sealer.tid);
+	if (live->session.sealer)
+		realtime_leave(live->sealer.tid);
 }
 
 static void threads_look(struct live *live)
@@ -530,7 +531,6 @@ static int finish(struct live *live)
 		r = reception_round(&live->reception, 0);
 	} while (r == 0 && live->reception.settled_ns < stop_ns &&
 		 clock_monotonic_ns() < stop_ns + FINISH_NS);
-	threads_rest(live);
 	(void)reception_drops(&live->reception, &drops);
 	/* The ledger is complete until then, and no longer. */
 	stop_ns = live->reception.settled_ns;
@@ -595,8 +595,7 @@ static int run(struct live *live)
 		pulse_end(live);
 		if (r == 0)
 			r = finish(live);
-		else
-			threads_rest(live);
+		threads_rest(live);
 	}
 	return r;
 }

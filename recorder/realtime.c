@@ -170,8 +170,8 @@ static bool clock_same(clockid_t clock, struct timespec *last)
 	return same;
 }
 
-/* Whether a thread waits for a CPU, and not for a disk (proc_pid_stat(5): the state stands behind the name in parentheses). */
-static bool is_waiting(pid_t tid)
+/* The state of a thread of ours (proc_pid_stat(5): it stands behind the name in parentheses); '\0': there is no such thread any more. */
+static char state_of(pid_t tid)
 {
 	char text[512];
 	const char *state;
@@ -181,11 +181,11 @@ static bool is_waiting(pid_t tid)
 	(void)snprintf(text, sizeof(text), "/proc/self/task/%d/stat", (int)tid);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
+		return '\0';
 	n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	state = strrchr(text, ')');
-	return state && strncmp(state, ") R", 3) == 0;
+	return state && state[1] == ' ' ? state[2] : '\0';
 }
 
 static void *watch_main(void *context)
@@ -197,10 +197,12 @@ static void *watch_main(void *context)
 
 	while (poll(&wait, 1, REALTIME_HELD_MS / LOOKS) <= 0) {
 		same = clock_same(watch->clock, &last) ? same + 1 : 0;
-		if (same < LOOKS || !is_waiting(watch->first))
+		/* It waits for a CPU, and not for a disk. */
+		if (same < LOOKS || state_of(watch->first) != 'R')
 			continue;
 		realtime_leave(watch->first);
-		realtime_leave(watch->other);
+		if (state_of(watch->other))
+			realtime_leave(watch->other);
 	}
 	return NULL;
 }

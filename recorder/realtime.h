@@ -50,7 +50,7 @@ void realtime_again(const struct realtime *realtime);
 
 /* Where real-time tasks of others hold every CPU an ordinary thread has its part all the same (5 %, since 6.12), and one under SCHED_FIFO behind
  * them nothing.  A watch is an ordinary thread, which makes both threads ordinary once the first has waited for a CPU for some
- * REALTIME_HELD_MS.  To be started by the first, before realtime_enter(), and stopped before the other ends.  0 or -errno. */
+ * REALTIME_HELD_MS.  To be started by the first, before realtime_enter(), and stopped before that ends.  0 or -errno. */
 enum { REALTIME_HELD_MS = 800 };
 struct realtime_watch;
 int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch);
