@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "query/event_text.h"
 #include "query/query.h"
 
 struct status {
@@ -228,7 +229,7 @@ static void say_disk_errors(struct status *status)
 	query_time(status->query, status->disk_error_boot, status->disk_error.timestamp_ns, 6,
 		   time);
 	printf("%-14s %" PRIu64 ", the last one %s: %s\n", "disk errors", status->disk_errors, time,
-	       strerror((int)status->disk_error.arg[0]));
+	       disk_error_words(status->disk_error.arg[0]));
 }
 
 static void say_size(const char *label, uint64_t bytes, const char *note)

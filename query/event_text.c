@@ -1,5 +1,6 @@
 #include "query/event_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -190,6 +191,11 @@ static void say_exit(struct line *line, const struct event *event)
 	line_printf(line, "  %s", word);
 }
 
+const char *disk_error_words(uint64_t error)
+{
+	return error == ETIMEDOUT ? "syncing took too long to be waited for" : strerror((int)error);
+}
+
 static void say_lost(struct line *line, struct query *query, uint32_t boot_no,
 		     const struct event *event)
 {
@@ -301,7 +307,7 @@ static void say_own(struct line *line, struct query *query, uint32_t boot_no,
 		break;
 	case EVENT_DISK_ERROR:
 		line_printf(line, "block %" PRIu64 ": %s", event->arg[1],
-			    strerror((int)event->arg[0]));
+			    disk_error_words(event->arg[0]));
 		if (event->arg[2] > 1)
 			line_printf(line, ", the last of %" PRIu64, event->arg[2]);
 		break;

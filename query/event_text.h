@@ -17,6 +17,9 @@ void event_row(struct output *output, struct query *query, uint32_t boot_no,
 void event_words(struct line *line, struct query *query, uint32_t boot_no,
 		 const struct event *event);
 
+/* What a DISK_ERROR's errno means; valid until the next call. */
+const char *disk_error_words(uint64_t error);
+
 /* Makes the line anew, with time and CPU before those words; the caller writes it. */
 void event_line(struct line *line, struct query *query, uint32_t boot_no,
 		const struct event *event);

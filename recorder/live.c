@@ -57,8 +57,8 @@ struct live {
 	struct clock_reading clock;
 	uint64_t clock_look_ns;        /* not before then */
 	struct exec_lanes *exec_lanes; /* NULL: there are none */
-	struct realtime receiver, sealer;
-	struct realtime_watch *watch; /* over both; NULL: there is none */
+	struct realtime receiver, sealer, syncer;
+	struct realtime_watch *watch; /* over them; NULL: there is none */
 	uint64_t threads_look_ns;     /* not before then */
 
 	ready_fn *ready;
@@ -222,8 +222,9 @@ static void receiver_hurry(struct live *live)
 
 static void threads_hurry(struct live *live)
 {
-	const pid_t sealer = sealer_tid(live->session.sealer);
-	int r = realtime_watch_start(sealer, &live->watch);
+	const pid_t others[REALTIME_OTHERS] = { sealer_tid(live->session.sealer),
+						syncer_tid(live->session.syncer) };
+	int r = realtime_watch_start(others, &live->watch);
 
 	if (r < 0) {
 		live->session.say("cannot start the thread that watches over real-time ones: %s; "
@@ -232,7 +233,8 @@ static void threads_hurry(struct live *live)
 		return;
 	}
 	receiver_hurry(live);
-	realtime_enter(&live->sealer, sealer, REALTIME_RECEIVER);
+	realtime_enter(&live->sealer, others[0], REALTIME_RECEIVER);
+	realtime_enter(&live->syncer, others[1], REALTIME_RECEIVER);
 }
 
 static void threads_rest(struct live *live)
@@ -243,6 +245,7 @@ static void threads_rest(struct live *live)
 	realtime_leave(live->receiver.tid);
 	if (live->session.sealer)
 		realtime_leave(live->sealer.tid);
+	realtime_leave(live->syncer.tid);
 }
 
 static void threads_look(struct live *live)
@@ -263,8 +266,10 @@ static void threads_look(struct live *live)
 			"%d ms, or real-time tasks hold every CPU; in a storm, events may be lost",
 			REALTIME_LIMIT_MS);
 	/* A keyframe of tens of thousands of processes takes the sealer longer than the guard allows: that is no running away. */
-	if (realtime_mode_of(&live->receiver) == REALTIME_FIFO)
+	if (realtime_mode_of(&live->receiver) == REALTIME_FIFO) {
 		realtime_again(&live->sealer);
+		realtime_again(&live->syncer);
+	}
 }
 
 /* --- silence --- */

@@ -156,7 +156,7 @@ struct realtime_watch {
 	pthread_t thread;
 	int stop_fd;
 	clockid_t clock; /* of the time that the first thread has run for */
-	pid_t first, other;
+	pid_t first, others[REALTIME_OTHERS];
 };
 
 static bool clock_same(clockid_t clock, struct timespec *last)
@@ -201,13 +201,14 @@ static void *watch_main(void *context)
 		if (same < LOOKS || state_of(watch->first) != 'R')
 			continue;
 		realtime_leave(watch->first);
-		if (state_of(watch->other))
-			realtime_leave(watch->other);
+		for (unsigned i = 0; i < REALTIME_OTHERS; i++)
+			if (state_of(watch->others[i]))
+				realtime_leave(watch->others[i]);
 	}
 	return NULL;
 }
 
-int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch)
+int realtime_watch_start(const pid_t others[REALTIME_OTHERS], struct realtime_watch **ret_watch)
 {
 	struct realtime_watch *watch = calloc(1, sizeof(*watch));
 	int r;
@@ -215,7 +216,7 @@ int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch)
 	if (!watch)
 		return -ENOMEM;
 	watch->first = gettid();
-	watch->other = other;
+	memcpy(watch->others, others, sizeof(watch->others));
 	watch->stop_fd = eventfd(0, EFD_CLOEXEC);
 	r = watch->stop_fd < 0 ? -errno : -pthread_getcpuclockid(pthread_self(), &watch->clock);
 	if (r == 0)

@@ -49,11 +49,11 @@ bool realtime_look(struct realtime *realtime, uint64_t now_ns);
 void realtime_again(const struct realtime *realtime);
 
 /* Where real-time tasks of others hold every CPU an ordinary thread has its part all the same (5 %, since 6.12), and one under SCHED_FIFO behind
- * them nothing.  A watch is an ordinary thread, which makes both threads ordinary once the first has waited for a CPU for some
+ * them nothing.  A watch is an ordinary thread, which makes these threads ordinary once the first has waited for a CPU for some
  * REALTIME_HELD_MS.  To be started by the first, before realtime_enter(), and stopped before that ends.  0 or -errno. */
-enum { REALTIME_HELD_MS = 800 };
+enum { REALTIME_HELD_MS = 800, REALTIME_OTHERS = 2 };
 struct realtime_watch;
-int realtime_watch_start(pid_t other, struct realtime_watch **ret_watch);
+int realtime_watch_start(const pid_t others[REALTIME_OTHERS], struct realtime_watch **ret_watch);
 void realtime_watch_stop(struct realtime_watch *watch); /* waits for its end; NULL does nothing */
 
 /* The mode that it is in, as of the last look. */

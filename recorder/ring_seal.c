@@ -284,6 +284,14 @@ static void slot_give_up(struct ring_writer *writer)
 	keyframer_failed(&writer->keyframer, writer->next_block_no);
 }
 
+static void late_note(struct ring_writer *writer)
+{
+	if (writer->late_block_no != RING_NO_BLOCK)
+		return;
+	(void)ring_writer_note(writer, -ETIMEDOUT);
+	writer->late_block_no = writer->next_block_no;
+}
+
 static void fold(struct ring_writer *writer, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count && !writer->lives_failed; i++) {
@@ -332,6 +340,8 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 		return RING_WRITER_IDLE;
 	slot_finish(writer, &batch, seal);
 	r = ring_writer_note(writer, slot_write(writer));
+	if (r == IO_LATE)
+		late_note(writer);
 	if (r < 0) {
 		writer->failed_events = batch.count;
 		slot_give_up(writer);
@@ -345,7 +355,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	writer->failed_events = 0;
 	writer->lost_block = batch.lost_block;
 	writer->boot_no = writer->block_boot_no = batch.boot_no;
-	/* invariant 3: the slot is on the disk before its staging is free */
+	/* invariant 3: the slot is on the disk before its staging is free, or there was no time to wait for that */
 	stage_release(writer->stage, batch.end_pos, writer->events[batch.count - 1].event_no + 1);
 	if (writer->next_block_no % HINT_BLOCKS == 0)
 		(void)ring_writer_put_super(writer); /* a hint; nobody relies on it */

@@ -121,6 +121,7 @@ static struct ring_writer *writer_new(int fd, const struct io *io)
 	writer->durability = RING_DURABILITY_INTERVAL;
 	writer->ratio = RATIO_FIRST;
 	writer->stage_unsure = true; /* the writer before may have ended after a failed sync */
+	writer->late_block_no = RING_NO_BLOCK;
 	return writer;
 }
 
@@ -325,16 +326,37 @@ struct ring_failure ring_writer_failure(const struct ring_writer *writer)
 	return writer->failure;
 }
 
+/* Blocks that went out before a sync that has failed, and whose staging is gone: all that can be done is to write them again. */
+static int late_again(struct ring_writer *writer)
+{
+	const uint64_t end = writer->next_block_no, slots = writer->super.slot_count;
+	uint64_t block_no = writer->late_block_no;
+	int r = 0;
+
+	if (end > slots && block_no < end - slots)
+		block_no = end - slots;
+	for (; block_no < end && r == 0; block_no++)
+		r = write_again(writer, ring_slot_offset(writer->ring, block_no), RING_SLOT_BYTES);
+	return r;
+}
+
 int ring_writer_sync_now(struct ring_writer *writer)
 {
 	struct stage_piece pieces[2] = { 0 };
-	int r;
+	int r = writer->late_unsure ? late_again(writer) : 0;
 
+	if (r < 0)
+		return r;
 	if (writer->stage_unsure)
 		stage_pieces(writer->stage, pieces);
 	for (size_t i = 0; i < 2; i++)
 		io_touch(writer->io, pieces[i].data, pieces[i].bytes);
 	r = io_sync(writer->io, writer->fd);
+	if (r == IO_LATE)
+		return r;
+	writer->late_unsure = r < 0 && writer->late_block_no != RING_NO_BLOCK;
+	if (r == 0)
+		writer->late_block_no = RING_NO_BLOCK;
 	writer->stage_unsure = r < 0;
 	writer->super_unsure = writer->super_unsure && r < 0;
 	return r;

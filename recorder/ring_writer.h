@@ -77,6 +77,8 @@ struct ring_seal {
 /* Takes staged events of one boot, packs as many as fill a slot (all that there are when flush, else only when they are enough to fill it),
  * with a keyframe when one is due, writes the slot, syncs it, folds the events and frees their staging.
  * A START event of another boot_no (its arg 0) begins a new block, and with it that boot.
+ * Where the io gives IO_LATE the staging is freed before the block is synced; of the first such block since a sync, ring_writer_failure() tells
+ * (ETIMEDOUT).
  * 0: a block was written (*ret_events are in it); RING_WRITER_IDLE: not enough staged; -EIO and other -errno: nothing was freed, call
  * again: the events then go to the next slot. */
 enum { RING_WRITER_IDLE = 3 };
@@ -95,7 +97,7 @@ struct ring_failure {
 };
 struct ring_failure ring_writer_failure(const struct ring_writer *writer);
 
-/* fdatasync of the ring: what is staged becomes durable (RING_DURABILITY_PROCESS: does nothing).  0 or -errno. */
+/* fdatasync of the ring: what is staged becomes durable (RING_DURABILITY_PROCESS: does nothing).  0; -errno; IO_LATE: it is not done. */
 int ring_writer_sync(struct ring_writer *writer);
 
 /* Marks the orderly stop in the superblock.  0 or -errno. */

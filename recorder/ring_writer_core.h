@@ -36,8 +36,11 @@ struct ring_writer {
 
 	uint64_t next_block_no;
 	struct ring_failure failure;
-	uint32_t failed_slots;            /* block numbers given up since the last good one */
-	size_t failed_events;             /* that the last of them held, or 0 */
+	uint32_t failed_slots; /* block numbers given up since the last good one */
+	size_t failed_events;  /* that the last of them held, or 0 */
+	uint64_t
+		late_block_no; /* the oldest that no sync has covered; RING_NO_BLOCK: there is none */
+	bool late_unsure;      /* a sync has failed since it was written */
 	uint32_t boot_no, block_boot_no;  /* of the next block; of the one before (0: none) */
 	uint8_t boot_id[RING_UUID_BYTES]; /* of the next block */
 	uint64_t lost_block;              /* as in the header of the newest block */
@@ -66,5 +69,5 @@ uint8_t *ring_writer_staging(const struct ring_writer *writer);
 int ring_writer_note(struct ring_writer *writer, int r);
 
 /* fdatasync, whatever the durability.  After one that failed, or a start, staging is made dirty first (FORMAT.md 8, rule 12).
- * 0 or -errno. */
+ * 0; -errno; IO_LATE: nothing is known. */
 int ring_writer_sync_now(struct ring_writer *writer);

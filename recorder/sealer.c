@@ -25,6 +25,7 @@ enum {
 	SYNC_EVERY_MS = 1000,
 	RETRY_EVERY_MS = 1000,
 	AGE_MAX_S = 3600,
+	LATE_SAID_S = 60,
 	ERRORS_MAX = 16, /* waiting to be recorded; more are told as one */
 	TRY_FIRST_BYTES =
 		256 << 10, /* staged, before it is worth asking whether that fills a slot */
@@ -52,7 +53,8 @@ struct sealer {
 	uint64_t staged_since_ns; /* 0: nothing is staged */
 	uint64_t synced_ns, retry_ns;
 	uint64_t errors_told; /* of ring_failure.count */
-	bool dirty;           /* something was staged since the last sync */
+	uint64_t late_said_ns;
+	bool dirty; /* something was staged since the last sync */
 };
 
 /* Waits until the eventfd was raised, which takes it back, or for timeout_ms (-1: for ever). */
@@ -65,6 +67,17 @@ static void eventfd_wait(int fd, int timeout_ms)
 		(void)eventfd_read(fd, &value);
 }
 
+/* A disk that is slow again and again need not be said each time: the ledger has it. */
+static bool late_may_be_said(struct sealer *sealer)
+{
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	if (sealer->late_said_ns > 0 && now_ns < sealer->late_said_ns + LATE_SAID_S * NS_PER_S)
+		return false;
+	sealer->late_said_ns = now_ns;
+	return true;
+}
+
 /* Hands errors of the disk that are new to the appender.  Without room they wait, and are then told as one. */
 static void errors_tell(struct sealer *sealer)
 {
@@ -74,6 +87,10 @@ static void errors_tell(struct sealer *sealer)
 
 	if (failure.count == sealer->errors_told || put - taken == ERRORS_MAX)
 		return;
+	if (failure.error == ETIMEDOUT && late_may_be_said(sealer))
+		sealer->setup.say(
+			"the disk takes too long to sync the ring: recording goes on, and "
+			"until it is through a power cut could take more than the last second");
 	sealer->errors[put % ERRORS_MAX] = (struct sealer_error){ clock_monotonic_ns(), failure };
 	sealer->errors[put % ERRORS_MAX].failure.count -= sealer->errors_told;
 	sealer->errors_told = failure.count;
@@ -167,8 +184,10 @@ static void sync_when_due(struct sealer *sealer, uint64_t now_ns)
 	r = ring_writer_sync(sealer->setup.writer);
 	errors_tell(sealer);
 	sealer->synced_ns = clock_monotonic_ns();
-	if (r < 0)
+	if (r != 0)
 		sealer->dirty = true;
+	if (r == IO_LATE)
+		return;
 	/* A failed block stays the failure until a block can be written. */
 	if (r < 0 || sealer->retry_ns == 0)
 		failure_note(sealer, r, "sync the ring to the disk");

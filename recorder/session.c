@@ -132,13 +132,14 @@ static int open_explain(int r, const struct options *options, const char *path,
 /* Opens the ring.  A recorder whose parent was killed may need a moment to end in order and let go of it. */
 static int ring_writer_try(struct session *session, const char *path)
 {
+	const struct io *io = session->syncer ? syncer_io(session->syncer) : &io_direct;
 	int r = RING_WRITER_LOCKED;
 
 	for (unsigned i = 0; i < LOCK_TRIES && r == RING_WRITER_LOCKED && !session->signal; i++) {
 		if (i > 0)
 			(void)session_rest(session, LOCK_PAUSE_MS);
-		r = ring_writer_open(path, session->options->ring_bytes, session->boot_id,
-				     &session->writer, &session->opened);
+		r = ring_writer_open_on(path, session->options->ring_bytes, session->boot_id, io,
+					&session->writer, &session->opened);
 	}
 	return r;
 }
@@ -164,6 +165,14 @@ static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t ti
 	gaps_baseline(context, cpu, seq, timestamp_ns);
 }
 
+/* What a storm brings has to go on to the slots when so much waits. */
+static bool stage_is_half(void *context)
+{
+	const struct session *session = context;
+
+	return stage_used_bytes(ring_writer_stage(session->writer)) > session->stage_bytes / 2;
+}
+
 static int parts_open(struct session *session, const struct procfs_setup *procfs)
 {
 	const bool import = session->options->input != NULL;
@@ -187,6 +196,8 @@ static int parts_open(struct session *session, const struct procfs_setup *procfs
 		return -ENOMEM;
 	atomic_init(&session->lost_sum, session->opened.lost_total);
 	ring_writer_each_cpu(session->writer, baseline_take, session->gaps);
+	if (session->syncer)
+		syncer_set_impatient(session->syncer, stage_is_half, session);
 	return sealer_start(
 		&(struct sealer_setup){
 			.writer = session->writer,
@@ -235,6 +246,8 @@ int session_open(struct session *session, const struct options *options,
 	if (session_store_make(options, ret_verdict) != 0)
 		return ret_verdict->code;
 	r = signals_open(session);
+	if (r == 0 && !options->input)
+		r = syncer_start(&session->syncer);
 	if (r == 0) {
 		r = ring_writer_try(session, path);
 		if (r != 0)
@@ -422,6 +435,7 @@ void session_close(struct session *session)
 	gaps_free(session->gaps);
 	procfs_close(session->procfs);
 	ring_writer_close(session->writer);
+	syncer_stop(session->syncer);
 	if (session->signal_fd >= 0)
 		(void)close(session->signal_fd);
 }

@@ -16,6 +16,7 @@
 #include "recorder/ring_writer.h"
 #include "recorder/say.h"
 #include "recorder/sealer.h"
+#include "recorder/syncer.h"
 #include "schema/ring_format.h"
 
 enum { SESSION_PATH_BYTES = 4096 };
@@ -30,6 +31,7 @@ struct session {
 	struct exec_lanes *exec_lanes; /* the caller's; NULL: there are none */
 	struct intake *intake;
 	struct sealer *sealer;
+	struct syncer *syncer;     /* NULL for an import */
 	_Atomic uint64_t lost_sum; /* events lost since the ring was made */
 	uint8_t boot_id[RING_UUID_BYTES];
 	uint32_t boot_no;

@@ -23,5 +23,5 @@ KIND(CLOCK,        36, 0xffffffffu, "clock",        "the three clocks, read toge
 KIND(LOST,         37, 0xffffffffu, "lost",         "events that the kernel numbered and that did not arrive")
 KIND(RECOVERY,     38, 0xffffffffu, "recovery",     "what a start after a crash took over")
 KIND(BLIND,        39, 0xffffffffu, "blind",        "no events came although the kernel should have sent some; from here on they do")
-KIND(DISK_ERROR,   40, 0xffffffffu, "disk_error",   "writing or syncing the ring failed; its events went to another block")
+KIND(DISK_ERROR,   40, 0xffffffffu, "disk_error",   "writing or syncing the ring failed, and its events went to another block; or syncing took too long")
 /* clang-format on */

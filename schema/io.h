@@ -10,7 +10,7 @@ struct io {
 	/* As pread(2), pwrite(2) and fdatasync(2), but that a failure is the negative errno. */
 	ssize_t (*pread)(void *context, int fd, void *data, size_t bytes, off_t offset);
 	ssize_t (*pwrite)(void *context, int fd, const void *data, size_t bytes, off_t offset);
-	int (*sync)(void *context, int fd);
+	int (*sync)(void *context, int fd); /* or IO_LATE */
 	/* For tests that decide which page of a mapping reaches the disk; NULL: the file itself is mapped.
 	 * Gives memory, which stays the context's, in place of a mapping of [offset, offset + bytes) of the file. */
 	uint8_t *(*map)(void *context, uint64_t offset, size_t bytes);
@@ -27,7 +27,8 @@ int io_read(const struct io *io, int fd, void *data, size_t bytes, uint64_t offs
 /* Writes all bytes, going on after short writes and EINTR.  0 or -errno. */
 int io_write(const struct io *io, int fd, const void *data, size_t bytes, uint64_t offset);
 
-/* 0 or -errno. */
+/* 0 or -errno; IO_LATE, of an io that may give that: it is not done, and the next one tells how it ended. */
+enum { IO_LATE = 1 };
 int io_sync(const struct io *io, int fd);
 
 /* Makes every page of mapped, writable bytes dirty, so that it is written again by the next sync.  Nobody else writes them meanwhile. */

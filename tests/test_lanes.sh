@@ -51,12 +51,12 @@ fifo=$(ask status | grep -c 'exec details .*SCHED_FIFO')
 if [ "$fifo" -eq 1 ]; then
 	worker=$(pgrep -o -P "$recorder")
 	lanes=$(($(nproc) < 16 ? $(nproc) : 16))
-	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "who receives, writes and sends canaries is before all but who reads programs"
+	is "$(ranks "$worker")" "4 of 1, $lanes of 2" "who receives, writes, syncs and sends canaries is before all but who reads programs"
 	kill -XCPU "$worker"
 	sleep 1.5
 	is "$(grep -c 'the thread that receives lost its priority: it did not rest for 100 ms' "$scratch/log")" 1 \
 		"a receiver that its guard has stopped is told"
-	is "$(ranks "$worker")" "2 of 1, $lanes of 2" "and is as everybody for a while"
+	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "and is as everybody for a while"
 fi
 stop
 is $code 0 "the recorder ends in order"

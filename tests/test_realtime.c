@@ -108,10 +108,11 @@ struct watched {
 static void *watched_main(void *context)
 {
 	struct watched *watched = context;
+	const pid_t others[REALTIME_OTHERS] = { gettid(), gettid() };
 	struct realtime_watch *watch;
 
 	realtime_listen();
-	if (realtime_watch_start(gettid(), &watch) < 0)
+	if (realtime_watch_start(others, &watch) < 0)
 		exit(1);
 	realtime_enter(&watched->realtime, gettid(), REALTIME_RECEIVER);
 	atomic_store(&watched->tid, gettid());
