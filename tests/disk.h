@@ -58,6 +58,8 @@ struct disk {
 
 	uint64_t random;
 	unsigned sync_failures, write_failures; /* chance of each */
+	unsigned sync_lates;                    /* in 256 syncs so many give IO_LATE, */
+	uint64_t late_random, lates;            /* by dice of their own; how many have */
 	unsigned keeps;                         /* chance of a sector to get there nevertheless */
 	uint64_t ops_left;                      /* the power goes behind so many operations */
 	bool dead;
@@ -247,6 +249,18 @@ static inline ssize_t disk_pwrite(void *context, int fd, const void *data, size_
 	return alive ? (ssize_t)bytes : -EIO;
 }
 
+/* Whether a sync takes too long: nothing is known of it then. */
+static inline bool disk_is_late(struct disk *disk)
+{
+	if (disk->sync_lates == 0 || disk->dead)
+		return false;
+	disk->late_random = disk->late_random * 6364136223846793005u + 1442695040888963407u;
+	if (disk->late_random >> 56 >= disk->sync_lates)
+		return false;
+	disk->lates++;
+	return true;
+}
+
 static inline int disk_sync(void *context, int fd)
 {
 	struct disk *disk = context;
@@ -255,6 +269,8 @@ static inline int disk_sync(void *context, int fd)
 	if (disk->quiet)
 		return 0;
 	disk_note(disk);
+	if (disk_is_late(disk))
+		return IO_LATE;
 	if (disk->dead || !disk_op_begin(disk))
 		return -EIO;
 	disk->syncs++;
@@ -317,7 +333,7 @@ static inline void disk_reset(struct disk *disk)
 	disk->op_count = disk->data_bytes = 0;
 	disk->map_end = 0;
 	disk->note_at = disk->base_note_at;
-	disk->sync_failures = disk->write_failures = 0;
+	disk->sync_failures = disk->write_failures = disk->sync_lates = 0;
 	disk->quiet = false;
 	disk->ops_left = UINT64_MAX;
 	disk->reads = disk->read_bytes = disk->syncs = disk->failed = disk->changes = 0;

@@ -38,6 +38,8 @@ struct power {
 	uint64_t plain_from_no;             /* and from here on there are none, for speed */
 	uint64_t digests[POWER_EVENTS_MAX]; /* of the fold of events 1 .. n, up to base_no */
 	uint64_t checks;
+	unsigned
+		late_blocks; /* so many may not have been synced at the end, beside what POWER_GIVEN_UP says */
 	uint64_t base_no;
 	uint8_t *base; /* the fold there, packed */
 	size_t base_bytes;
@@ -160,12 +162,19 @@ static inline void power_start(struct power *power, struct disk *disk, struct ri
 }
 
 /* Whether the event is in the oldest blocks, which those that failed and were given up were written over. */
-static inline bool power_given_up(struct ring *ring, uint64_t first, uint64_t event_no)
+static inline bool power_given_up(const struct power *power, struct ring *ring, uint64_t first,
+				  uint64_t event_no)
 {
+	const uint64_t block_no = first + POWER_OVERRUN_LEAD + POWER_GIVEN_UP + power->late_blocks;
 	struct ring_block_header header;
 
-	return ring_read_header(ring, first + POWER_OVERRUN_LEAD + POWER_GIVEN_UP, &header) == 0 &&
-	       event_no < header.first_event_no;
+	return ring_read_header(ring, block_no, &header) == 0 && event_no < header.first_event_no;
+}
+
+/* The very first block of a ring may be one that nobody waited for. */
+static inline bool power_may_begin_late(const struct power *power, uint64_t acked_no)
+{
+	return power->late_blocks > 0 && acked_no == 0;
 }
 
 /* Every event from the oldest block on is there, once, right and in order, up to next_no; and the fold from the oldest keyframe (short:
@@ -210,12 +219,14 @@ static inline const char *power_scan(const struct power *power, struct disk *dis
 			continue; /* the oldest block, while the writer is at its slot */
 		if (r == RING_END)
 			break;
-		if (r == RING_HOLE && from == expected && from > acked_no && to > from) {
-			/* The header of a block is there, its events, which no sync covered, are not. */
+		if (r == RING_HOLE && (from == expected || expected == 0) && from > acked_no &&
+		    to > from) {
+			/* The header of a block is there, or a later block, and its events, which no sync covered, are not. */
+			fold = fold && expected != 0;
 			expected = to;
 			continue;
 		}
-		if (r == RING_HOLE && power_given_up(ring, first, to)) {
+		if (r == RING_HOLE && power_given_up(power, ring, first, to)) {
 			fold = fold && to <= lives_event_no(lives) + 1;
 			expected = to;
 			continue;
@@ -228,11 +239,15 @@ static inline const char *power_scan(const struct power *power, struct disk *dis
 			wrong = "an event is not the one that was staged";
 		if (wrong)
 			break;
-		if (expected == 0 &&
-		    (first == 0
-			     ? event->event_no != 1
-			     : ring_read_header(ring, first + POWER_OVERRUN_LEAD, &header) == 0 &&
-				       event->event_no > header.first_event_no))
+		if (expected == 0 && first == 0 && power_may_begin_late(power, acked_no))
+			fold = fold && event->event_no == 1;
+		else if (expected == 0 &&
+			 (first == 0
+				  ? event->event_no != 1
+				  : ring_read_header(
+					    ring, first + POWER_OVERRUN_LEAD + power->late_blocks,
+					    &header) == 0 &&
+					    event->event_no > header.first_event_no))
 			wrong = "old events are missing";
 		expected = event->event_no + 1;
 		if (event->event_no > lives_event_no(lives))
@@ -323,6 +338,7 @@ static inline const char *power_check(struct power *power, struct disk *disk,
 	else if (found.next_no > what->most_no + 1)
 		wrong = "there are events that never were";
 	else if (found.digest != power_digest(power, found.folded_no) &&
+		 !power_may_begin_late(power, what->least_no) &&
 		 !power_unsynced_hole(disk, what->least_no))
 		wrong = "the fold is another";
 	ring_writer_close(writer);
