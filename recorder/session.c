@@ -165,12 +165,12 @@ static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t ti
 	gaps_baseline(context, cpu, seq, timestamp_ns);
 }
 
-/* What a storm brings has to go on to the slots when so much waits. */
-static bool stage_is_half(void *context)
+/* Details are given up before that (intake.c), events behind it. */
+static bool stage_is_nearly_full(void *context)
 {
 	const struct session *session = context;
 
-	return stage_used_bytes(ring_writer_stage(session->writer)) > session->stage_bytes / 2;
+	return stage_used_bytes(ring_writer_stage(session->writer)) > session->stage_bytes / 8 * 7;
 }
 
 static int parts_open(struct session *session, const struct procfs_setup *procfs)
@@ -197,7 +197,7 @@ static int parts_open(struct session *session, const struct procfs_setup *procfs
 	atomic_init(&session->lost_sum, session->opened.lost_total);
 	ring_writer_each_cpu(session->writer, baseline_take, session->gaps);
 	if (session->syncer)
-		syncer_set_impatient(session->syncer, stage_is_half, session);
+		syncer_set_impatient(session->syncer, stage_is_nearly_full, session);
 	return sealer_start(
 		&(struct sealer_setup){
 			.writer = session->writer,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # bench_lanes.sh [PART...]  What is recorded of short lives, and what recording costs those who are recorded.  Needs root.
-# Parts: exec (programs known with their arguments), storms (STORM_S seconds of each: what is lost); fork, loop (of execs), build (time of
+# Parts: exec (programs known with their arguments), storms (STORM_S seconds of each by STORM_WORKERS, one a CPU: what is lost); fork, loop (of execs), build (time of
 # the workload with a listener to that without, and CPU of the listener; ROUNDS interleaved rounds, medians), beside those of a bare
 # listener that throws everything away, forkstat, extrace and auditd, where they are installed and can run; LISTENERS="none ..." for fewer.
 set -eu -o pipefail
@@ -9,6 +9,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build/plain}
 ROUNDS=${ROUNDS:-5}
 STORM_S=${STORM_S:-10}
+STORM_WORKERS=${STORM_WORKERS:-$(nproc)}
 LISTENERS=${LISTENERS:-none ring index bare forkstat extrace auditd}
 cpus=$(nproc)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/procledger.bench.XXXXXX")
@@ -193,14 +194,14 @@ part_storms() {
 	local mode storm
 	for mode in fork thread exec comm; do
 		start_index
-		setsid "$BUILD/tests/storm" $mode 100000000 "$cpus" >/dev/null 2>&1 &
+		setsid "$BUILD/tests/storm" $mode 100000000 "$STORM_WORKERS" >/dev/null 2>&1 &
 		storm=$!
 		sleep "$STORM_S"
 		kill -KILL -- "-$storm"
 		wait "$storm" 2>/dev/null || true
 		sleep 1
 		stop index
-		printf '%-6s storm of %s s on %s CPUs: %s, %s\n' $mode "$STORM_S" "$cpus" \
+		printf '%-6s storm of %s s, %s workers on %s CPUs: %s, %s\n' $mode "$STORM_S" "$STORM_WORKERS" "$cpus" \
 			"$(grep -o '[0-9]* events received' "$scratch/log")" \
 			"$(grep -o '[0-9]* events were lost' "$scratch/log" || echo '0 lost')"
 	done

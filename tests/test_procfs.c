@@ -374,9 +374,11 @@ static void test_wait(void)
 		    0)
 		abort();
 	writer = fork();
-	while (writer == 0) {
-		(void)usleep(5000);
-		(void)file_write(top, "77/cmdline", "late");
+	if (writer == 0) {
+		for (;;) {
+			(void)usleep(5000);
+			(void)file_write(top, "77/cmdline", "late");
+		}
 	}
 	exec.timestamp_ns = clock_monotonic_ns();
 	ok(exe_is(procfs, &exec, DETAIL_GONE),

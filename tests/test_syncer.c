@@ -23,6 +23,7 @@ enum { EVENTS = 6000, MORE_EVENTS = 2000 };
 static atomic_bool hangs;
 static atomic_int sync_error, syncs, waiting;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's names are its own */
 int fdatasync(int fd)
 {
 	(void)fd;
