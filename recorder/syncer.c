@@ -23,7 +23,8 @@ struct syncer {
 	sem_t begun, asked, done; /* tid is there; fd, result is */
 	pid_t tid;
 	atomic_bool stopping;
-	int fd, result;
+	atomic_int fd,
+		result; /* the semaphores order them, but not for TSan, which does not know sem_clockwait() */
 
 	/* The caller's. */
 	bool (*impatient)(void *context);
@@ -49,7 +50,7 @@ static void *syncer_main(void *context)
 		wait_for(&syncer->asked);
 		if (atomic_load(&syncer->stopping))
 			return NULL;
-		syncer->result = io_sync(&io_direct, syncer->fd);
+		atomic_store(&syncer->result, io_sync(&io_direct, atomic_load(&syncer->fd)));
 		(void)sem_post(&syncer->done);
 	}
 }
@@ -78,7 +79,7 @@ static int take(struct syncer *syncer)
 		if (is_too_long(syncer))
 			return IO_LATE;
 	syncer->pending = false;
-	return syncer->result;
+	return atomic_load(&syncer->result);
 }
 
 static int syncer_sync(void *context, int fd)
@@ -88,7 +89,7 @@ static int syncer_sync(void *context, int fd)
 
 	if (r != 0)
 		return r;
-	syncer->fd = fd;
+	atomic_store(&syncer->fd, fd);
 	syncer->pending = true;
 	syncer->asked_ns = clock_monotonic_ns();
 	(void)sem_post(&syncer->asked);
