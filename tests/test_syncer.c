@@ -68,17 +68,19 @@ static void test_alone(struct syncer *syncer)
 	ok(io_sync(io, 1) == IO_LATE && io_sync(io, 1) == IO_LATE && atomic_load(&waiting) == 1,
 	   "one that hangs is not waited for, and no second one made beside it");
 	before = atomic_load(&syncs);
+	atomic_store(&in_a_hurry, false); /* or it might come back before the other thread woke up */
 	atomic_store(&hangs, false);
 	ok(io_sync(io, 1) == 0 && atomic_load(&syncs) == before + 2,
 	   "when it is through another one takes what was written since");
+	atomic_store(&in_a_hurry, true);
 	atomic_store(&hangs, true);
 	ok(io_sync(io, 1) == IO_LATE, "it hangs again");
 	atomic_store(&sync_error, EIO);
+	atomic_store(&in_a_hurry, false);
 	atomic_store(&hangs, false);
 	ok(io_sync(io, 1) == -EIO, "an error that comes late is told");
 	atomic_store(&sync_error, 0);
 	ok(io_sync(io, 1) == 0, "once");
-	atomic_store(&in_a_hurry, false);
 }
 
 /* --- under a recorder --- */
