@@ -355,8 +355,9 @@ static void cpu_add(struct exec_lanes *lanes, const struct cpus *online, uint32_
 static void guard_look(struct exec_lanes *lanes, struct lane *lane, uint64_t now_ns)
 {
 	if (lane_failed(lane) == 0 && realtime_look(&lane->realtime, now_ns))
-		lanes->say("the thread that reads what CPU %u runs did not rest for %d ms and lost "
-			   "its priority; short-lived programs may stay without arguments",
+		lanes->say("the thread that reads what CPU %u runs did not rest for %d ms again "
+			   "and again, and lost its priority; short-lived programs may stay "
+			   "without arguments",
 			   lane->range.first, REALTIME_LIMIT_MS);
 }
 

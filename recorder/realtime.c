@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "recorder/clock.h"
 #include "schema/cleanup.h"
 
 /* The ranks are priorities, the lowest there are: above all that is not real-time, and below what others put there. */
@@ -37,23 +38,6 @@ const char *realtime_word(enum realtime_mode mode)
 	return "default";
 }
 
-/* The kernel sends it to the process, and has the thread that has overdone it take it unless that one blocks it
- * (kernel/time/posix-cpu-timers.c, check_thread_timers(); kernel/signal.c, complete_signal()). */
-static void demote(int signal)
-{
-	const int before = errno;
-
-	(void)signal;
-	realtime_leave(0);
-	errno = before;
-}
-
-static void signal_set(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGXCPU);
-}
-
 /* The kernel puts it off by a second with each signal.  0 or -errno; -ERANGE: the hard limit, behind which comes the end of the process, is lower,
  * and whoever set that meant it. */
 static int limit_set(void)
@@ -68,9 +52,34 @@ static int limit_set(void)
 	return setrlimit(RLIMIT_RTTIME, &limit) < 0 ? -errno : 0;
 }
 
+/* The kernel sends it to the process, and has the thread that has overdone it take it unless that one blocks it
+ * (kernel/time/posix-cpu-timers.c, check_thread_timers(); kernel/signal.c, complete_signal()).  Calls of the system only: it may come anywhere. */
+static void overrun(int signal)
+{
+	static _Thread_local uint64_t last_ns;
+	const struct timespec rest = { .tv_nsec = REALTIME_REST_MS * (long)NS_PER_MS };
+	const int before = errno;
+	const uint64_t now_ns = clock_monotonic_ns();
+
+	(void)signal;
+	if (last_ns != 0 && now_ns < last_ns + REALTIME_DEMOTED_MS * NS_PER_MS)
+		realtime_leave(0);
+	else
+		(void)nanosleep(&rest, NULL);
+	(void)limit_set();
+	last_ns = now_ns;
+	errno = before;
+}
+
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGXCPU);
+}
+
 int realtime_guard(void)
 {
-	const struct sigaction action = { .sa_handler = demote, .sa_flags = SA_RESTART };
+	const struct sigaction action = { .sa_handler = overrun, .sa_flags = SA_RESTART };
 	sigset_t set;
 	int r;
 

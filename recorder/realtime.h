@@ -14,10 +14,11 @@ enum realtime_mode {
 /* "fifo", "nice" or "default"; static. */
 const char *realtime_word(enum realtime_mode mode);
 
-/* For this process: a thread under SCHED_FIFO that runs for REALTIME_LIMIT_MS without a rest is told by SIGXCPU, and demotes itself in the
- * handler.  To be called once, before any thread is made, for SIGXCPU is blocked here.
+/* For this process: a thread under SCHED_FIFO that runs for REALTIME_LIMIT_MS without a rest is made to rest for REALTIME_REST_MS, by SIGXCPU
+ * and its handler; when that happens again within REALTIME_DEMOTED_MS, it has run away and is made an ordinary one.
+ * To be called once, before any thread is made, for SIGXCPU is blocked here.
  * 0 or -errno (-ERANGE: of so long a run the process would be killed): then nothing guards, and nothing is given SCHED_FIFO. */
-enum { REALTIME_LIMIT_MS = 100 };
+enum { REALTIME_LIMIT_MS = 100, REALTIME_REST_MS = 20, REALTIME_DEMOTED_MS = 10000 };
 int realtime_guard(void);
 
 /* Lets the calling thread have the guard's signal.  To be called in it, before realtime_enter(); threads that it makes have it, too. */
@@ -42,7 +43,6 @@ void realtime_enter(struct realtime *realtime, pid_t tid, enum realtime_rank ran
 void realtime_leave(pid_t tid);
 
 /* To be called about once a second: whether the guard, or the watch, has demoted it since the last look.  It is put back REALTIME_DEMOTED_MS later. */
-enum { REALTIME_DEMOTED_MS = 10000 };
 bool realtime_look(struct realtime *realtime, uint64_t now_ns);
 
 /* Puts a thread that was demoted back at once. */

@@ -20,10 +20,27 @@
 enum { WAIT_MS = 5000 };
 
 struct runaway {
-	sem_t go;
+	sem_t go, done;
 	atomic_int tid;
 	atomic_bool stop;
+	long rests; /* in a run that was a little too long, once */
 };
+
+static long rests(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+static void run_for(uint64_t ms)
+{
+	const uint64_t end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ms * 1000000;
+
+	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end_ns)
+		;
+}
 
 static void *runaway_main(void *context)
 {
@@ -31,6 +48,11 @@ static void *runaway_main(void *context)
 
 	realtime_listen();
 	atomic_store(&runaway->tid, gettid());
+	(void)sem_wait(&runaway->go);
+	runaway->rests = -rests();
+	run_for(REALTIME_LIMIT_MS * 3 / 2);
+	runaway->rests += rests();
+	(void)sem_post(&runaway->done);
 	(void)sem_wait(&runaway->go);
 	while (!atomic_load(&runaway->stop))
 		;
@@ -53,6 +75,10 @@ static void test_runaway(struct runaway *runaway, struct realtime *realtime)
 
 	ok(!realtime_look(realtime, clock_ns(CLOCK_MONOTONIC)),
 	   "a thread that rests keeps its place");
+	(void)sem_post(&runaway->go);
+	(void)sem_wait(&runaway->done);
+	ok(runaway->rests > 0 && !realtime_look(realtime, clock_ns(CLOCK_MONOTONIC)),
+	   "one that has none for too long is made to rest, and keeps it");
 	(void)sem_post(&runaway->go);
 	ok(demoted_in_time(realtime) && realtime_mode_of(realtime) == REALTIME_DEFAULT,
 	   "one that runs on loses it, and the process lives");
@@ -83,6 +109,7 @@ static void test_guard(void)
 	ok(realtime_guard() == 0, "the guard is set");
 	realtime_listen();
 	(void)sem_init(&runaway.go, 0, 0);
+	(void)sem_init(&runaway.done, 0, 0);
 	if (pthread_create(&thread, NULL, runaway_main, &runaway) != 0)
 		exit(1);
 	while ((tid = atomic_load(&runaway.tid)) == 0)
@@ -93,6 +120,7 @@ static void test_guard(void)
 		test_listening();
 	} else {
 		ok(true, "a real-time thread that runs away # SKIP there is no permission for one");
+		(void)sem_post(&runaway.go);
 		(void)sem_post(&runaway.go);
 	}
 	atomic_store(&runaway.stop, true);
