@@ -48,7 +48,8 @@ enum {
 	STORM_MAX_MS = 500,
 	LONG_EVERY = 5, /* every so many cuts the storm is longer than the recorder's interval */
 	LONG_MS = 1300,
-	STOP_EVERY = 5,     /* and the recorder stopped in order, the index compared */
+	STOP_EVERY = 5, /* and the recorder stopped in order, the index compared */
+	STOPS_MAX = 5,
 	MORE_EVENTS = 1000, /* have to go in after every cut */
 	WAIT_MS = 10000,
 };
@@ -363,7 +364,6 @@ static void recorder_stop(pid_t recorder)
 	groups_kill(recorder, recorder);
 }
 
-/* A recorder that is told to stop gives its index but little time; here it is to have all it needs. */
 static void index_wait(void)
 {
 	for (int i = 0; i < WAIT_MS / 20; i++) {
@@ -384,8 +384,9 @@ static void index_compare(void)
 		  store, folder, build, store, store, folder, folder, folder) == 0)
 		return;
 	sum.bad_indexes++;
-	(void)shell("diff %s/live %s/rebuilt | head -n 6 | cut -c1-150 | sed 's/^/# /'", folder,
+	(void)shell("diff %s/live %s/rebuilt | head -n 12 | cut -c1-150 | sed 's/^/# /'", folder,
 		    folder);
+	log_show();
 }
 
 /* Kernels write back what they like when they like.  The worst for us: the index and not the ring. */
@@ -442,6 +443,13 @@ static void stop_and_compare(unsigned number, struct cut *cut)
 	ring_close(ring);
 	index_wait();
 	recorder_stop(recorder);
+	/* The index is given but little time then.  When that was not enough it was said, and the next start makes up for it. */
+	for (int i = 0; i < STOPS_MAX && log_says("the index is behind the ring"); i++) {
+		recorder = recorder_start(true);
+		(void)recorder_wait();
+		index_wait();
+		recorder_stop(recorder);
+	}
 	index_compare();
 	cut->durable = seen_count = 0;
 }
