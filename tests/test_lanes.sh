@@ -54,8 +54,11 @@ if [ "$fifo" -eq 1 ]; then
 	is "$(ranks "$worker")" "4 of 1, $lanes of 2" "who receives, writes, syncs and sends canaries is before all but who reads programs"
 	kill -XCPU "$worker"
 	sleep 1.5
+	is "$(ranks "$worker")" "4 of 1, $lanes of 2" "a receiver that its guard has stopped once keeps its place"
+	kill -XCPU "$worker"
+	sleep 1.5
 	is "$(grep -c 'the thread that receives lost its priority: it did not rest for 100 ms' "$scratch/log")" 1 \
-		"a receiver that its guard has stopped is told"
+		"that it was stopped again is told"
 	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "and is as everybody for a while"
 fi
 stop
