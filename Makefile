@@ -4,7 +4,7 @@
 #   make try         as root: records this machine for a few seconds, shows what it saw     (installs what is missing)
 #   make check       every test; T="tests/test_x.sh build/plain/tests/test_y" only those    (installs what is missing)
 #   make lint        layout, warnings of two compilers, clang-tidy, cppcheck, shellcheck     (installs what is missing)
-#   make fuzz        every fuzzer for FUZZ_SECONDS (20), from and into tests/corpus
+#   make fuzz        every fuzzer, or those in FUZZ, for FUZZ_SECONDS (20), from tests/corpus
 #   make torture     the long forms of the tests of crashes and damage, a day of work; their counts are variables, below
 #   make bench       the figures of the README, measured here
 #   make bench-ledger  what questions cost in a ledger of 100 million events: makes one in BENCH_DIR=/tmp/procledger-bench
@@ -130,7 +130,7 @@ fuzz:
 	@tests/setup build lint
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=all" fuzzers
-	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS))
+	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS),-1) $(FUZZ)
 fuzzers: $(FUZZERS)
 torture: everything
 	@failed=; for name in $(TORTURE); do $(MAKE) --no-print-directory torture-$$name || failed="$$failed $$name"; done; \
@@ -153,7 +153,7 @@ torture-kill: everything
 torture-sectors: everything
 	$(B)/tests/test_power_sectors $(POWER_SEEDS)
 torture-fuzz:
-	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=0 FUZZ_RUNS=$(FUZZ_RUNS)
+	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=0 FUZZ_RUNS=$(FUZZ_RUNS) FUZZ='$(FUZZ)'
 bench: everything
 	BUILD=$(B) tests/bench.sh
 	BUILD=$(B) tests/bench_peers.sh
