@@ -161,7 +161,7 @@ static int directory_check(struct reader r, unsigned count, size_t *ret_raw_byte
 {
 	uint64_t raw_bytes = 0, stored_bytes = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && !r.failed; i++) {
 		struct column_entry entry = entry_read(&r);
 
 		raw_bytes += column_is_known(entry.column) ? entry.raw_bytes : 0;
