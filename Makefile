@@ -129,7 +129,7 @@ lint:
 fuzz:
 	@tests/setup build lint
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
-		-fno-sanitize-recover=all" fuzzers
+		-fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp" fuzzers
 	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS),-1) $(FUZZ)
 fuzzers: $(FUZZERS)
 torture: everything
