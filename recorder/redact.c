@@ -1,17 +1,11 @@
-/* redact.c - the walk over a command line: which of its words is the name of a secret, and where its value begins and ends.
- *
- * What is secret is marked byte by byte, so that rules may overlap; each run of marks becomes one marker.
- */
+/* redact.c - the walk over a command line: which of its words is the name of a secret, or announces one. */
 #include "recorder/redact.h"
 
-#include <assert.h>
-#include <sodium.h>
-
 #include "recorder/redact_core.h"
+#include "recorder/redact_marks.h"
 #include "recorder/redact_names.h"
 #include "recorder/redact_shapes.h"
-
-enum { QUOTES_MAX = 8 };
+#include "recorder/redact_text.h"
 
 /* What the word before has announced. */
 enum due_kind {
@@ -30,12 +24,6 @@ struct due {
 	bool late;
 };
 
-struct marks {
-	struct span argv;
-	bool cut;
-	uint8_t mark[REDACT_ARGV_MAX_BYTES];
-};
-
 struct scan {
 	const struct redactor *redactor;
 	struct marks *marks;
@@ -45,29 +33,7 @@ struct scan {
 	struct due due;
 };
 
-/* One argument: as one word, or (flat) as words between blanks and quotes, however deep these are nested. */
-struct text {
-	struct span all;
-	size_t at; /* it was looked through up to here */
-	bool flat;
-	unsigned depth;
-	char quote[QUOTES_MAX]; /* those that are open */
-};
-
 /* --- marking --- */
-
-static void mark(void *context, struct span secret)
-{
-	struct marks *marks = context;
-
-	memset(marks->mark + (secret.text - marks->argv.text), 1, secret.bytes);
-}
-
-/* Whether a piece ends where argv was cut off. */
-static bool is_cut(const struct marks *marks, struct span piece)
-{
-	return marks->cut && piece.text + piece.bytes == marks->argv.text + marks->argv.bytes;
-}
 
 static bool mark_value(struct scan *scan, enum name_class class, struct span name,
 		       struct span value)
@@ -78,16 +44,11 @@ static bool mark_value(struct scan *scan, enum name_class class, struct span nam
 	if (scan->shell_text && !(value.text > scan->marks->argv.text && value.text[-1] == '\'') &&
 	    (span_begins(value, "$") || span_begins(value, "\"$") || span_begins(value, "`")))
 		return false;
-	secret = redact_value(class, name, value, is_cut(scan->marks, value));
+	secret = redact_value(class, name, value, marks_is_cut(scan->marks, value));
 	if (secret.bytes == 0)
 		return false;
-	mark(scan->marks, secret);
+	marks_add(scan->marks, secret);
 	return true;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* The password of "user/password@database", "user/password as sysdba".  No bytes: there is none, as in "user@host/database", "/nolog". */
@@ -126,86 +87,6 @@ static bool mark_part(struct scan *scan, enum name_class class, char part, struc
 	return mark_value(scan, class, no_name, value);
 }
 
-/* --- the end of a value --- */
-
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'';
-}
-
-/* What ends a command of a shell. */
-static bool is_separator(char c)
-{
-	return c == ';' || c == '|' || c == '&' || c == '(' || c == ')' || c == '`';
-}
-
-static bool is_open(const struct text *text, char c)
-{
-	for (unsigned i = 0; i < text->depth; i++)
-		if (text->quote[i] == c)
-			return true;
-	return false;
-}
-
-/* The place of the next c from `from` on that has no backslash before it, or the end. */
-static size_t find_closing(struct span all, size_t from, char c)
-{
-	while (from < all.bytes && all.text[from] != c)
-		from += all.text[from] == '\\' && from + 1 < all.bytes ? 2 : 1;
-	return from < all.bytes ? from : all.bytes;
-}
-
-static struct span piece_of(const struct text *text, size_t from, size_t to)
-{
-	return (struct span){ text->all.text + from, to - from };
-}
-
-/* The value that begins at `from`: as a shell would end it, or at the quote that encloses it. */
-static struct span value_at(struct text *text, size_t from)
-{
-	const struct span all = text->all;
-	size_t at = from;
-
-	if (!text->flat)
-		return span_from(all, from);
-	if (from > 0 && text->depth > 0 && all.text[from - 1] == text->quote[text->depth - 1]) {
-		at = find_closing(all, from, all.text[from - 1]);
-	} else {
-		while (at < all.bytes) {
-			char c = all.text[at];
-
-			if (is_blank(c) || is_separator(c) || is_open(text, c))
-				break;
-			if (is_quote(c))
-				at = find_closing(all, at + 1, c);
-			else if (c == '\\' && at + 1 < all.bytes && is_open(text, all.text[at + 1]))
-				break;
-			else if (c == '\\')
-				at++;
-			at++;
-		}
-		at = at < all.bytes ? at : all.bytes;
-	}
-	text->at = at > text->at ? at : text->at;
-	return piece_of(text, from, at);
-}
-
-/* A header goes to the end of its quotes or its line. */
-static struct span header_value_at(struct text *text, size_t from)
-{
-	const struct span all = text->all;
-	size_t at = from;
-
-	while (at < all.bytes && is_blank(all.text[at]))
-		at++;
-	from = at;
-	while (at < all.bytes && all.text[at] != '\n' &&
-	       !(text->flat && is_open(text, all.text[at])))
-		at++;
-	text->at = at > text->at ? at : text->at;
-	return piece_of(text, from, at);
-}
-
 /* --- names --- */
 
 static enum name_class class_of(const struct scan *scan, struct span name)
@@ -216,23 +97,6 @@ static enum name_class class_of(const struct scan *scan, struct span name)
 		if (redact_name_is(name, redactor->names[i].name))
 			return redactor->names[i].class;
 	return redact_name_class(name);
-}
-
-static bool is_name_char(char c)
-{
-	return is_alnum(c) || c == '_' || c == '-' || c == '.';
-}
-
-/* The name that ends before `end`, without dashes. */
-static struct span name_before(struct span all, size_t end)
-{
-	size_t begin = end;
-
-	while (begin > 0 && is_name_char(all.text[begin - 1]))
-		begin--;
-	while (begin < end && all.text[begin] == '-')
-		begin++;
-	return (struct span){ all.text + begin, end - begin };
 }
 
 /* "Authorization: Basic SECRET": the word before the secret stays. */
@@ -264,14 +128,14 @@ static bool header_take(struct scan *scan, struct text *text, size_t from, bool 
 	if (colon == from || colon + 1 >= all.bytes || all.text[colon] != ':' ||
 	    (with_blank && all.text[colon + 1] != ' '))
 		return false;
-	name = name_before(span_from(all, from), colon - from);
+	name = text_name_before(span_from(all, from), colon - from);
 	class = class_of(scan, name);
 	if (class == NAME_PLAIN)
 		return false;
 	mark_header(scan, name, class,
 		    text->flat && !(from > 0 && is_quote(all.text[from - 1]))
-			    ? value_at(text, colon + 1)
-			    : header_value_at(text, colon + 1));
+			    ? text_value_at(text, colon + 1)
+			    : text_header_value_at(text, colon + 1));
 	return true;
 }
 
@@ -298,15 +162,15 @@ struct pair_ends {
 static struct span pair_value(struct text *text, struct pair_ends *ends, size_t from, bool listed)
 {
 	if (ends->value == 0)
-		ends->value = from + value_at(text, from).bytes;
+		ends->value = from + text_value_at(text, from).bytes;
 	if (!listed)
-		return piece_of(text, from, ends->value);
+		return text_piece(text, from, ends->value);
 	if (ends->listed < from) {
 		ends->listed = from;
 		while (ends->listed < ends->value && !ends_listed(text->all.text[ends->listed]))
 			ends->listed++;
 	}
-	return piece_of(text, from, ends->listed);
+	return text_piece(text, from, ends->listed);
 }
 
 /* Every NAME=value of a word (which begins at `from`), and in a flat text what a name with ':' behind it announces. */
@@ -323,13 +187,13 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 
 		if (all.text[i] != '=' && !(text->flat && all.text[i] == ':' && i + 1 == to))
 			continue;
-		name = name_before(all, i);
+		name = text_name_before(all, i);
 		class = name.bytes > 0 && name.text >= all.text + from ? class_of(scan, name)
 								       : NAME_PLAIN;
 		if (class == NAME_PLAIN)
 			continue;
 		if (all.text[i] == ':') {
-			mark_header(scan, name, class, header_value_at(text, i + 1));
+			mark_header(scan, name, class, text_header_value_at(text, i + 1));
 			return;
 		}
 		listed = is_listed(all, name);
@@ -379,7 +243,7 @@ static void bare_take(struct scan *scan, struct text *text, size_t from, struct 
 	}
 	scan->login |= span_is(word, "login");
 	if (scan->first_due && (span_has(word, '/') || span_has(word, '@')))
-		first_take(scan, value_at(text, from));
+		first_take(scan, text_value_at(text, from));
 }
 
 /* Letters behind one dash, the last of which is this option's: curl -sSu NAME:SECRET. */
@@ -431,7 +295,7 @@ static size_t attached_at(const struct text *text, size_t from, struct span word
 		return at;
 	/* In a text -p'SECRET' is one word for the shell. */
 	if (option->how & OPTION_ATTACHED && text->flat && at < all.bytes &&
-	    is_quote(all.text[at]) && !is_open(text, all.text[at]))
+	    is_quote(all.text[at]) && !text_is_open(text, all.text[at]))
 		return at;
 	if (option->how & OPTION_SEPARATE && span_begins(word, "--") && word.bytes > bytes &&
 	    all.text[at] == '=')
@@ -452,7 +316,7 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
 	if (value > 0) {
 		/* --auth=X may still be one by its name. */
-		return mark_part(scan, class, option->part, value_at(text, value)) ||
+		return mark_part(scan, class, option->part, text_value_at(text, value)) ||
 		       option->part == 0 || !span_begins(word, "--");
 	}
 	if (option->how & OPTION_SEPARATE &&
@@ -508,7 +372,7 @@ static void option_announce(struct scan *scan, struct span word)
 
 static void word_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
-	struct span word = piece_of(text, from, to);
+	struct span word = text_piece(text, from, to);
 	bool option = word.bytes > 1 && word.text[0] == '-';
 
 	if (scan->program && options_try(scan, text, from, word, scan->program))
@@ -532,54 +396,26 @@ static void command_begin(struct scan *scan)
 	scan->due = (struct due){ 0 };
 }
 
-/* Whether a word that begins with '-' is an option rather than a value: --name, --name=X, -x, -x8080, -name, -name=X, -I/usr/include. */
-static bool is_option(struct span word)
-{
-	size_t at = 1, letters;
-
-	if (word.bytes < 2 || word.text[0] != '-')
-		return false;
-	at += word.text[1] == '-';
-	letters = at;
-	while (letters < word.bytes &&
-	       (is_upper(word.text[letters]) || is_lower(word.text[letters])))
-		letters++;
-	if (at == 1 && letters == 2) {
-		size_t digits = letters;
-
-		while (digits < word.bytes && is_digit(word.text[digits]))
-			digits++;
-		if (digits == word.bytes || word.text[2] == '/')
-			return true;
-	}
-	if (letters == at)
-		return word.bytes == 2; /* -1, and the end of options */
-	while (at < word.bytes && word.text[at] != '=' &&
-	       (is_name_char(word.text[at]) && (word.text[1] == '-' || !is_digit(word.text[at]))))
-		at++;
-	return at == word.bytes || word.text[at] == '=';
-}
-
 /* The word that was announced.  False: it is an option, so there was none. */
 static bool due_take(struct scan *scan, struct text *text, size_t from)
 {
 	const struct due due = scan->due;
-	const struct span word = piece_of(text, from, text->flat ? text->at : text->all.bytes);
+	const struct span word = text_piece(text, from, text->flat ? text->at : text->all.bytes);
 	bool marked;
 
 	scan->due = (struct due){ 0 };
 	switch (due.kind) {
 	case DUE_VALUE:
-		if (is_option(word))
+		if (text_is_option(word))
 			return false;
-		marked = mark_value(scan, due.class, due.name, value_at(text, from));
+		marked = mark_value(scan, due.class, due.name, text_value_at(text, from));
 		return marked || !span_begins(word, "-");
 	case DUE_PART:
-		if (due.late && is_option(word)) {
+		if (due.late && text_is_option(word)) {
 			scan->due = due;
 			return false;
 		}
-		marked = mark_part(scan, due.class, due.part, value_at(text, from));
+		marked = mark_part(scan, due.class, due.part, text_value_at(text, from));
 		return marked || due.part == 0;
 	case DUE_HEADER:
 		return header_take(scan, text, from, false);
@@ -594,25 +430,12 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 
 /* --- texts --- */
 
-static void quote_take(struct text *text, char c)
-{
-	if (text->depth > 0 && text->quote[text->depth - 1] == c)
-		text->depth--;
-	else if (text->depth < QUOTES_MAX)
-		text->quote[text->depth++] = c;
-}
-
-static bool is_word_char(char c)
-{
-	return !is_blank(c) && !is_quote(c) && !is_separator(c) && c != '\\';
-}
-
 /* {"name": "value"}, also where its quotes have backslashes before them.  to: the end of the name. */
 static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
 	const struct span all = text->all;
 	size_t at = to;
-	struct span name = piece_of(text, from, to);
+	struct span name = text_piece(text, from, to);
 	enum name_class class;
 	char quote;
 
@@ -633,7 +456,7 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 		return false;
 	to = at;
 	if (is_quote(all.text[at])) {
-		to = find_closing(all, ++at, quote);
+		to = text_find_closing(all, ++at, quote);
 		if (all.text[at - 2] == '\\') /* then so has the one that ends it */
 			for (to = at; to < all.bytes && all.text[to] != quote; to++)
 				;
@@ -644,8 +467,8 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 		while (to < all.bytes && !strchr(",}]", all.text[to]) && !is_blank(all.text[to]))
 			to++;
 	}
-	(void)mark_value(scan, class, name, piece_of(text, at, to));
-	quote_take(text, quote); /* that of the name is closed */
+	(void)mark_value(scan, class, name, text_piece(text, at, to));
+	text_quote_take(text, quote); /* that of the name is closed */
 	text->at = to < all.bytes && all.text[to] == quote ? to + 1 : to;
 	return true;
 }
@@ -664,7 +487,7 @@ static void text_take(struct scan *scan, struct text *text)
 		if (to == from) {
 			text->at++;
 			if (is_quote(c))
-				quote_take(text, c);
+				text_quote_take(text, c);
 			else if (is_separator(c) || c == '\n')
 				command_begin(scan);
 			else if (c == '\\' && to + 1 < all.bytes && all.text[to + 1] == '\n')
@@ -699,7 +522,7 @@ static bool assignment_take(struct scan *scan, struct span argument)
 			continue;
 		if (argument.text[at] != '=' || at == 0)
 			return false;
-		name = name_before(argument, at);
+		name = text_name_before(argument, at);
 		class = class_of(scan, name);
 		if (class != NAME_PLAIN)
 			return mark_value(scan, class, name, span_from(argument, at + 1));
@@ -746,7 +569,7 @@ static void argv_scan(const struct redactor *redactor, struct marks *marks)
 	struct scan scan = { .redactor = redactor, .marks = marks, .program_due = true };
 	const struct redact_shapes shapes = { .prefixes = redactor->prefixes,
 					      .prefix_count = redactor->prefix_count,
-					      .found = mark,
+					      .found = marks_add,
 					      .context = marks };
 	struct span rest = marks->argv;
 
@@ -754,94 +577,16 @@ static void argv_scan(const struct redactor *redactor, struct marks *marks)
 		struct span argument = span_next(&rest, '\0');
 
 		argument_take(&scan, argument);
-		redact_shapes_find(&shapes, argument, is_cut(marks, argument));
+		redact_shapes_find(&shapes, argument, marks_is_cut(marks, argument));
 	}
-}
-
-/* --- writing --- */
-
-enum { HASH_BYTES = 6, MARKER_MAX_BYTES = 48 };
-
-/* "[redacted 12 a1b2c3d4e5f6]".  Gives its bytes. */
-static size_t marker_write(const struct redactor *redactor, struct span secret,
-			   char out[MARKER_MAX_BYTES])
-{
-	static const char digits[] = "0123456789abcdef", head[] = "[redacted ";
-	unsigned char hash[crypto_generichash_BYTES_MIN];
-	char number[16];
-	size_t at = strlen(head), count = 0, bytes = secret.bytes;
-
-	(void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)secret.text,
-				 secret.bytes, redactor->key, REDACT_KEY_BYTES);
-	memcpy(out, head, at);
-	do
-		number[count++] = digits[bytes % 10];
-	while ((bytes /= 10) > 0);
-	while (count > 0)
-		out[at++] = number[--count];
-	out[at++] = ' ';
-	for (size_t i = 0; i < HASH_BYTES; i++) {
-		out[at++] = digits[hash[i] >> 4];
-		out[at++] = digits[hash[i] & 15];
-	}
-	out[at++] = ']';
-	return at;
-}
-
-struct sink {
-	uint8_t *data;
-	size_t bytes, capacity;
-	bool cut;
-};
-
-static void sink_put(struct sink *sink, const char *data, size_t bytes)
-{
-	size_t room = sink->capacity - sink->bytes;
-
-	if (bytes > room) {
-		sink->cut = true;
-		bytes = room;
-	}
-	memcpy(sink->data + sink->bytes, data, bytes);
-	sink->bytes += bytes;
-}
-
-static uint32_t marks_write(const struct redactor *redactor, const struct marks *marks,
-			    struct sink *sink)
-{
-	uint32_t count = 0;
-
-	for (size_t at = 0, to; at < marks->argv.bytes; at = to) {
-		char marker[MARKER_MAX_BYTES];
-		struct span run = { marks->argv.text + at, 0 };
-
-		for (to = at; to < marks->argv.bytes && marks->mark[to] == marks->mark[at]; to++)
-			run.bytes++;
-		count += marks->mark[at];
-		if (sink->cut)
-			continue; /* no marker need be made */
-		if (marks->mark[at])
-			sink_put(sink, marker, marker_write(redactor, run, marker));
-		else
-			sink_put(sink, run.text, run.bytes);
-	}
-	return count;
 }
 
 uint32_t redact_argv(const struct redactor *redactor, const struct redact_text *text, uint8_t *out,
 		     size_t capacity, size_t *ret_bytes, bool *ret_cut)
 {
-	struct sink sink = { .data = out, .capacity = capacity };
 	struct marks marks;
-	uint32_t count;
 
-	assert(text->bytes <= REDACT_ARGV_MAX_BYTES);
-	marks.argv = (struct span){ (const char *)text->data, text->bytes };
-	marks.cut = text->cut;
-	memset(marks.mark, 0, text->bytes);
+	marks_begin(&marks, text);
 	argv_scan(redactor, &marks);
-	count = marks_write(redactor, &marks, &sink);
-	*ret_bytes = sink.bytes;
-	*ret_cut = sink.cut;
-	return count;
+	return marks_write(&marks, redactor->key, out, capacity, ret_bytes, ret_cut);
 }

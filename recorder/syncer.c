@@ -23,8 +23,8 @@ struct syncer {
 	sem_t begun, asked, done; /* tid is there; fd, result is */
 	pid_t tid;
 	atomic_bool stopping;
-	atomic_int fd,
-		result; /* the semaphores order them, but not for TSan, which does not know sem_clockwait() */
+	/* The semaphores order these, but not for TSan, which does not know sem_clockwait(). */
+	atomic_int fd, result;
 
 	/* The caller's. */
 	bool (*impatient)(void *context);

@@ -1,8 +1,9 @@
 #!/bin/bash
 # bench_lanes.sh [PART...]  What is recorded of short lives, and what recording costs those who are recorded.  Needs root.
-# Parts: exec (programs known with their arguments), storms (STORM_S seconds of each by STORM_WORKERS, one a CPU: what is lost); fork, loop (of execs), build (time of
-# the workload with a listener to that without, and CPU of the listener; ROUNDS interleaved rounds, medians), beside those of a bare
-# listener that throws everything away, forkstat, extrace and auditd, where they are installed and can run; LISTENERS="none ..." for fewer.
+# Parts: exec (programs known with their arguments); storms (STORM_S seconds of each by STORM_WORKERS, one a CPU: what is lost); fork, loop (of
+# execs), build (time of the workload with a listener to that without, and CPU of the listener; ROUNDS interleaved rounds, medians), beside
+# those of a bare listener that throws everything away, forkstat, extrace and auditd, where they are installed and can run;
+# LISTENERS="none ..." for fewer.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C

@@ -5,10 +5,12 @@
  */
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "recorder/redact.c"
+#include "recorder/redact_marks.c"
 #include "recorder/redact_names.c"
 #include "recorder/redact_programs.c"
 #include "recorder/redact_rules.c"
 #include "recorder/redact_shapes.c"
+#include "recorder/redact_text.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 #include <inttypes.h>

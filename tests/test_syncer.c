@@ -68,8 +68,8 @@ static void test_alone(struct syncer *syncer)
 	ok(io_sync(io, 1) == IO_LATE && io_sync(io, 1) == IO_LATE && atomic_load(&waiting) == 1,
 	   "one that hangs is not waited for, and no second one made beside it");
 	before = atomic_load(&syncs);
-	atomic_store(&in_a_hurry,
-		     false); /* or it might come back before the other thread woke up */
+	/* Or it might come back before the other thread woke up. */
+	atomic_store(&in_a_hurry, false);
 	atomic_store(&hangs, false);
 	ok(io_sync(io, 1) == 0 && atomic_load(&syncs) == before + 2,
 	   "when it is through another one takes what was written since");

@@ -1,0 +1,67 @@
+/* redact_text.h - an argument as text: its words, its quotes, and where a value in it ends.  Pure; no name or option is known here. */
+#pragma once
+
+#include "schema/span.h"
+
+enum { TEXT_QUOTES_MAX = 8 };
+
+/* One argument: as one word, or (flat) as words between blanks and quotes, however deep these are nested. */
+struct text {
+	struct span all;
+	size_t at; /* it was looked through up to here */
+	bool flat;
+	unsigned depth;
+	char quote[TEXT_QUOTES_MAX]; /* those that are open */
+};
+
+static inline bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static inline bool is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
+/* What ends a command of a shell. */
+static inline bool is_separator(char c)
+{
+	return c == ';' || c == '|' || c == '&' || c == '(' || c == ')' || c == '`';
+}
+
+static inline bool is_word_char(char c)
+{
+	return !is_blank(c) && !is_quote(c) && !is_separator(c) && c != '\\';
+}
+
+static inline bool is_name_char(char c)
+{
+	return is_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+static inline struct span text_piece(const struct text *text, size_t from, size_t to)
+{
+	return (struct span){ text->all.text + from, to - from };
+}
+
+/* Whether this quote is open, at whatever depth. */
+bool text_is_open(const struct text *text, char quote);
+
+/* Goes past a quote, which opens or closes. */
+void text_quote_take(struct text *text, char quote);
+
+/* The value that begins at `from`: as a shell would end it, or at the quote that encloses it.  text->at goes to its end. */
+struct span text_value_at(struct text *text, size_t from);
+
+/* A header's, which goes to the end of its quotes or its line. */
+struct span text_header_value_at(struct text *text, size_t from);
+
+/* The place of the next c from `from` on that has no backslash before it, or the end. */
+size_t text_find_closing(struct span all, size_t from, char c);
+
+/* The name that ends before `end`, without dashes. */
+struct span text_name_before(struct span all, size_t end);
+
+/* Whether a word that begins with '-' is an option rather than a value: --name, --name=X, -x, -x8080, -name, -name=X, -I/usr/include. */
+bool text_is_option(struct span word);
