@@ -65,7 +65,7 @@ NO_COLOR=1 run tree --color=auto
 hides $'\x1b' "NO_COLOR is heard"
 run tree -H x
 is $status 2 "-H wants a pid"
-run tree --at '12:00:00.220'
+run tree --at '2026-11-22 12:00:00.220'
 hides '^ *25 ' "at an instant those are shown who lived then"
 shows '^ *22 .*running' "as what they were then"
 
@@ -90,11 +90,11 @@ run ps aux
 is "$(head -n 1 "$scratch/out" | cut -d' ' -f1)" "USER" "ps aux too"
 run ps -u 1000 -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "20 21 22 23 24 25 " "-u chooses the user's, also those that became another"
-run ps -C cc --at 12:00:00.220 -o pid
+run ps -C cc --at '2026-11-22 12:00:00.220' -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ')" "22" "ps --at shows who lived at that instant"
-run ps 25@12:00:00.550 -o comm
+run ps '25@2026-11-22 12:00:00.550' -o comm
 is "$(tail -n 1 "$scratch/out")" "sudo" "PID@TIME is who bore the number then"
-run ps 25@12:00:00.100
+run ps '25@2026-11-22 12:00:00.100'
 is $status 1 "and nobody before"
 run ps --loginuid unset -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 10 " "--loginuid unset finds who never logged in"
@@ -138,7 +138,7 @@ run show 20
 shows 'ptrace +26  by 20$' "or whom it traced"
 shows '  sid +20$' "and of its session"
 shows '^  2026-11-22 12:00:00.650000.00:00  comm +renamed$' "and of its names"
-run show 26@12:00:00.530 -o json
+run show '26@2026-11-22 12:00:00.530' -o json
 is "$(sqlite3 :memory: "SELECT json_array_length(v, '$.life') || json_array_length(v, '$.ancestry') || json_array_length(v, '$.threads') || json_array_length(v, '$.children') || (v ->> '$.events[0].kind') || (v ->> '$.ancestry[1].birth_euid') FROM (SELECT readfile('$scratch/out') AS v)")" "1510fork1000" "show -o json is one document with all of it"
 run show "id:$("$P" ps 26 -o id -q | tail -n 1 | tr -d ' ')"
 shows '^Process 26 ' "a life can be named by its id"
@@ -251,7 +251,7 @@ run show -b 1 500
 shows 'before$' "where he did live, he is found"
 run ps -b 1 -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 500 501 " "with his child"
-run ps -b 2 -S 13:01:00 -U 13:01:00.5 -o pid
+run ps -b 2 -S '2026-11-22 13:01:00' -U '2026-11-22 13:01:00.5' -o pid
 is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 600 " "a window of the later boot holds its own alone"
 "$P" export -o ring -b 2 -q "$scratch/slice" 2>/dev/null
 run ps --from-ring "$scratch/slice/ledger.ring" -o pid
