@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define BIT(kind)  (UINT64_C(1) << (kind))
-#define DOUBT_BITS (BIT(EVENT_LOST) | BIT(EVENT_START) | BIT(EVENT_BLIND))
+#define DOUBT_BITS (BIT(EVENT_LOST) | BIT(EVENT_START) | BIT(EVENT_BLIND) | BIT(EVENT_SNAPSHOT_END))
 
 /* A loss is told when the next event of that CPU arrives, so behind the window: within a second or two where a recorder has canaries.
  * So far behind it each block with losses is looked at, and some more, for a CPU may have slept; of an import all are. */
@@ -396,7 +396,7 @@ static int doubt_span(struct check *check, struct doubt *doubt, size_t i, bool *
 
 		if (event->timestamp_ns >= doubt->boot->intervals[0].from_ns)
 			continue; /* in the window, and said to be */
-		if (event->kind == EVENT_BLIND ||
+		if (event->kind == EVENT_BLIND || event->kind == EVENT_SNAPSHOT_END ||
 		    (event->kind == EVENT_START && !(event->arg[1] & EVENT_START_CONTINUED)))
 			*ret_seen = true;
 		if (event->kind != EVENT_LOST || event->arg[2] == EVENT_LOST_DOWN)
@@ -411,7 +411,7 @@ static int doubt_span(struct check *check, struct doubt *doubt, size_t i, bool *
 }
 
 /* A life whose end was lost seems to run on, and one whose birth was lost is not there: in keyframes, too, until the recorder looks
- * into /proc again, at a start or when the kernel was silent.  What the ring has written over is not asked. */
+ * into /proc again: at a start, when the kernel was silent, some time after the loss.  What the ring has written over is not asked. */
 static int check_doubt(struct check *check, const struct window_boot *boot)
 {
 	uint32_t boot_no = boot->boot->boot_no;

@@ -301,6 +301,10 @@ static void say_own(struct line *line, struct query *query, uint32_t boot_no,
 		query_time(query, boot_no, event->arg[1], TIME_DIGITS, from);
 		line_print(line, from);
 		break;
+	case EVENT_RESCAN:
+		line_printf(line, "%" PRIu64 " event%s had been lost", event->arg[0],
+			    event->arg[0] == 1 ? "" : "s");
+		break;
 	case EVENT_RECOVERY:
 		line_printf(line, "%" PRIu64 " staged, %" PRIu64 " landed, %" PRIu64 " torn",
 			    event->arg[0], event->arg[1], event->arg[2]);

@@ -11,7 +11,7 @@
 #define BIT(kind) (UINT64_C(1) << (kind))
 #define FACT_BITS                                                                  \
 	(BIT(EVENT_START) | BIT(EVENT_STOP) | BIT(EVENT_CLOCK) | BIT(EVENT_LOST) | \
-	 BIT(EVENT_BLIND) | BIT(EVENT_DISK_ERROR))
+	 BIT(EVENT_BLIND) | BIT(EVENT_DISK_ERROR) | BIT(EVENT_SNAPSHOT_END))
 
 enum { PROGRESS_EVENTS = 1 << 16 };
 

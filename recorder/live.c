@@ -17,6 +17,7 @@
 #include "recorder/reception.h"
 #include "recorder/redact_setup.h"
 #include "recorder/refusal.h"
+#include "recorder/rescan.h"
 #include "recorder/session.h"
 #include "recorder/snapshot.h"
 #include "schema/cleanup.h"
@@ -72,6 +73,8 @@ struct live {
 	uint64_t pulse_look_ns, blind_pause_ns;
 	uint64_t good_ns; /* when the counts below were equal */
 	uint64_t good_kernel_forks, good_staged_forks;
+
+	struct rescan rescan;
 };
 
 /* --- clocks --- */
@@ -440,6 +443,49 @@ static int pulse_look(struct live *live)
 	return 0;
 }
 
+/* --- loss --- */
+
+/* Counts on where the last run may have ended before it could look. */
+static uint64_t lost_so_far(const struct live *live)
+{
+	const struct ring_opened *opened = &live->session.opened;
+
+	return gaps_lost_recording(live->session.gaps) +
+	       (continues(live) && !opened->clean ? opened->lost_total : 0);
+}
+
+enum { CALM_EVENTS_A_MS = 20 };
+
+/* Whether so many events in a time are few enough to leave the sockets alone for as long as a look at every task takes. */
+static bool is_calm(const struct live *live, uint64_t events, uint64_t ns)
+{
+	return live->reception.drained && !live->reception.behind &&
+	       events * 1000 * 1000 <= ns * CALM_EVENTS_A_MS;
+}
+
+/* What the snapshot misses waits in the sockets. */
+static int rescan_look(struct live *live)
+{
+	struct session *session = &live->session;
+	struct event event = { .kind = EVENT_RESCAN, .cpu = EVENT_CPU_NONE };
+	struct clock_reading now;
+	int r;
+
+	clock_read(&now);
+	event.timestamp_ns = now.monotonic_ns;
+	event.arg[0] = rescan_done(&live->rescan, now.monotonic_ns);
+	if (live->watch)
+		realtime_leave(live->receiver.tid);
+	r = session_stage(session, &event);
+	if (r == 0)
+		r = snapshot_stage_all(session, &now);
+	if (live->watch)
+		receiver_hurry(live);
+	session->say("%" PRIu64 " event%s lost: who lives was looked up in /proc again",
+		     event.arg[0], event.arg[0] == 1 ? " was" : "s were");
+	return r;
+}
+
 /* --- the exec lanes --- */
 
 static void lanes_open(struct live *live, const struct procfs_setup *procfs, say_fn *say)
@@ -509,10 +555,13 @@ static int loop(struct live *live)
 			r = pulse_look(live);
 		if (r == 0)
 			r = session_stage_errors(&live->session);
+		round_ns = clock_monotonic_ns();
+		if (r == 0 && rescan_due(&live->rescan, lost_so_far(live), round_ns) &&
+		    is_calm(live, live->reception.received - before, round_ns - before_ns))
+			r = rescan_look(live);
 		if (r < 0)
 			return r;
 		threads_look(live);
-		round_ns = clock_monotonic_ns();
 		idle(live, is_quiet(live, before),
 		     live->reception.behind
 			     ? REST_MIN_MS

@@ -24,4 +24,5 @@ KIND(LOST,         37, 0xffffffffu, "lost",         "events that the kernel numb
 KIND(RECOVERY,     38, 0xffffffffu, "recovery",     "what a start after a crash took over")
 KIND(BLIND,        39, 0xffffffffu, "blind",        "no events came although the kernel should have sent some; from here on they do")
 KIND(DISK_ERROR,   40, 0xffffffffu, "disk_error",   "writing or syncing the ring failed, and its events went to another block; or syncing took too long")
+KIND(RESCAN,       41, 0xffffffffu, "rescan",       "events had been lost, and every task that is there is read from /proc again")
 /* clang-format on */

@@ -600,7 +600,7 @@ static struct life *snapshot_born(struct lives *lives, const struct event *event
 	return life;
 }
 
-/* Neither born nor seen in a snapshot since this start. */
+/* Neither born nor seen in a snapshot since this start, or since the recorder looks again who lives. */
 static bool is_of_before(const struct lives *lives, const struct life *life)
 {
 	return life->seen_by_no < lives->start_no && life_first_no(life) < lives->start_no;
@@ -699,6 +699,10 @@ static void apply_own(struct lives *lives, const struct event *event)
 		break;
 	case EVENT_BLIND: /* who is not in the snapshot that follows has gone meanwhile */
 		begin_anew(lives, event);
+		break;
+	case EVENT_RESCAN: /* likewise; but what was lost, and when, is known */
+		lives->start_no = event->event_no;
+		lives->start_ns = event->timestamp_ns;
 		break;
 	case EVENT_SNAPSHOT_END:
 		apply_snapshot_end(lives);

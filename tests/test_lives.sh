@@ -286,6 +286,22 @@ ends '-- complete' "before the loss nothing is in doubt" ps --at '2026-11-22 12:
 ends '-- complete' "nor after the recorder has looked again" ps -S '2026-11-22 12:00:35' -U '2026-11-22 12:00:36'
 run ps -S '2026-11-22 12:00:35' -U '2026-11-22 12:00:36' --strict
 is $status 0 "--strict agrees"
+# A look in between: at second 10 one that was not whole, at second 20 one that was.
+{
+	printf 'snapshot pid=1 ppid=0 comm=init argv=init ids=0\nsnapshot_end arg0=1\nfork pid=10 ppid=1 t=500\nfork pid=11 ppid=1 t=600\n'
+	printf 'lost cpu=1 arg0=3 arg1=1004500000000 t=5000\nseal\n'
+	printf 'rescan arg0=3 t=10000\nsnapshot pid=1 ppid=0 comm=init\nsnapshot pid=10 ppid=1 comm=sh arg0=1000500000000\nseal\n'
+	printf 'rescan arg0=3 t=20000\nsnapshot pid=1 ppid=0 comm=init\nsnapshot pid=10 ppid=1 comm=sh arg0=1000500000000\nsnapshot_end arg0=2\nseal\n'
+	printf 'fork pid=12 ppid=1 t=30000\nseal\n'
+} | "$BUILD/tests/tell" "$scratch/rescan"
+PROCLEDGER_STORE=$scratch/rescan
+ends "-- incomplete: who lived may be wrong: 3 events were lost between 2026-11-22 12:00:04.500000+00:00 and 2026-11-22 12:00:05.000000+00:00" \
+	"a look that was not whole takes no doubt away" ps --at '2026-11-22 12:00:15'
+ends '-- complete' "one that was whole does" ps --at '2026-11-22 12:00:25'
+run ps --at '2026-11-22 12:00:25' -o pid
+is "$(tail -n +2 "$scratch/out" | tr -d ' ' | tr '\n' ' ')" "1 10 " "who ended unseen is not there any more"
+run events --kind rescan
+shows 'rescan .*3 events had been lost' "the look itself is an event"
 PROCLEDGER_STORE=$scratch/boots
 ends '-- complete' "what was lost in another boot is none of this one's" ps --at '2026-11-22 13:01:00'
 cp -r "$scratch/long" "$scratch/hole"

@@ -273,6 +273,57 @@ static void test_flood(void)
 	   "and costs not one birth, exec or end of %zu", tids);
 }
 
+/* Makes the main lane hold some hundred events. */
+static bool main_shrink(int fd)
+{
+	int bytes = 0, small = 65536;
+	socklen_t bytes_bytes = sizeof(bytes);
+
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &bytes_bytes) == 0 &&
+	       bytes > 2 * CONNECTOR_NAMES_BUFFER_BYTES &&
+	       setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &small, sizeof(small)) == 0;
+}
+
+/* Who lives is known again some time after births and ends were lost. */
+static void test_rescan(void)
+{
+	pid_t pid, recorder, ghost;
+
+	store_new();
+	pid = live_start("--ring-size 64M");
+	recorder = child_of(pid);
+	ghost = fork();
+	if (ghost == 0)
+		for (;;)
+			pause();
+	rest_ms(300); /* its birth is there */
+	ok(sockets_each(recorder, main_shrink) == 1, "the main lane is made small");
+	(void)kill(recorder, SIGSTOP);
+	(void)storm("fork", 1000, 2);
+	(void)kill(ghost, SIGKILL); /* which nobody will tell of */
+	(void)waitpid(ghost, NULL, 0);
+	(void)kill(recorder, SIGCONT);
+	for (int i = 0; i < 1000 && !strstr(log_read(), "who lives was looked up"); i++)
+		rest_ms(20);
+	ok(strstr(log_text, "lost: who lives was looked up") != NULL,
+	   "some time after events were lost the recorder looks again who lives");
+	rest_ms(500);
+	ok(shell("%s/procledger --store %s ps --at now --strict -o pid 2>&1 | grep -qw %d", build,
+		 store, (int)ghost) != 0 &&
+		   shell("%s/procledger --store %s ps %d 2>&1 | grep -q gone", build, store,
+			 (int)ghost) == 0,
+	   "whose end was lost is not there any more");
+	ok(shell("%s/procledger --store %s ps --at now --strict >/dev/null 2>&1", build, store) ==
+		   0,
+	   "and from then on answers are complete again");
+	ok(shell("%s/procledger --store %s ps --at now --comm storm >/dev/null 2>&1", build,
+		 store) == 1 << 8,
+	   "of the storm nobody lives");
+	ok(live_stop(pid) == 0 && ring_walk(NULL, 0) && walk.lost > 0 &&
+		   walk.kinds[EVENT_RESCAN] == 1 && walk.kinds[EVENT_SNAPSHOT_END] == 2,
+	   "the ledger has the look, once");
+}
+
 static void test_blind(void)
 {
 	uint64_t began = now_ms(), missed;
@@ -433,6 +484,7 @@ int main(int argc, char **argv)
 	test_restart();
 	test_kill();
 	test_kept();
+	test_rescan();
 	test_blind();
 	test_term_under_load();
 	test_late();

@@ -1,0 +1,21 @@
+/* rescan.h - when to look again who lives, after events were lost: a birth or end among them would else be wrong for ever.  Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is lost is told by the next number of its CPU, which a canary makes within a second or so; and who looks reads nothing meanwhile, so
+ * that it is not done while losses go on, nor often. */
+enum { RESCAN_QUIET_MS = 5000, RESCAN_PERIOD_MS = 60000 };
+
+struct rescan {
+	uint64_t lost;              /* events, as told last */
+	uint64_t looked;            /* of these, those that were lost before the last look */
+	uint64_t quiet_ns, next_ns; /* not before either of them */
+};
+
+/* lost: events lost until now_ns, in a count that only grows.  To be told again and again.  Whether it is time to look. */
+bool rescan_due(struct rescan *rescan, uint64_t lost, uint64_t now_ns);
+
+/* It was looked.  Gives how many events had been lost since the last time. */
+uint64_t rescan_done(struct rescan *rescan, uint64_t now_ns);
