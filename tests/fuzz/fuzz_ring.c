@@ -4,6 +4,7 @@
  * The input is a list of changes to a small whole ring: le32 where, u8 how many bytes (its top bit: make the CRC right), those bytes.
  */
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,15 @@ static char path[64];                            /* a file of this length, for t
 
 static ssize_t memory_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
 {
-	size_t left = offset < IMAGE_BYTES ? (size_t)(IMAGE_BYTES - offset) : 0;
+	size_t left;
 
 	(void)context;
 	(void)fd;
+	if (offset < 0)
+		return -EINVAL;
+	if (offset >= IMAGE_BYTES)
+		return 0;
+	left = (size_t)(IMAGE_BYTES - offset);
 	bytes = bytes < left ? bytes : left;
 	memcpy(data, file + offset, bytes);
 	return (ssize_t)bytes;
