@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BASE_REACH = 1 << 30 };
+/* How far behind a base its CPU's events may come again: in a socket that was kept while another recorder went on; in a new one, whose first events
+ * may have been there before the last run ended.  What seems to be further behind is ahead, the numbers having gone round. */
+enum { BASE_REACH = 1 << 30, BASE_REACH_NEW = 1 << 20 };
 
 struct cpu_state {
 	uint64_t timestamp_ns; /* of the event with seq */
@@ -12,7 +14,7 @@ struct cpu_state {
 	bool known;
 	bool former; /* from before this start */
 	bool based;
-	uint32_t base_seq; /* that of gaps_baseline() */
+	uint32_t base_seq, base_reach; /* these are in the ledger: base_seq and so many before it */
 };
 
 struct gaps {
@@ -41,14 +43,21 @@ void gaps_baseline(struct gaps *gaps, uint32_t cpu, uint32_t seq, uint64_t times
 		.former = true,
 		.based = true,
 		.base_seq = seq,
+		.base_reach = BASE_REACH,
 	};
 }
 
 void gaps_baseline_all(struct gaps *gaps)
 {
-	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++)
-		if (gaps->cpus[cpu].known)
-			gaps->cpus[cpu].former = true;
+	for (size_t cpu = 0; cpu < GAPS_CPU_LIMIT; cpu++) {
+		struct cpu_state *state = &gaps->cpus[cpu];
+
+		if (!state->known)
+			continue;
+		state->former = state->based = true;
+		state->base_seq = state->seq;
+		state->base_reach = BASE_REACH_NEW;
+	}
 }
 
 void gaps_base_all(struct gaps *gaps)
@@ -60,6 +69,7 @@ void gaps_base_all(struct gaps *gaps)
 			continue;
 		state->based = true;
 		state->base_seq = state->seq;
+		state->base_reach = BASE_REACH;
 	}
 }
 
@@ -96,7 +106,16 @@ bool gaps_is_known(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
 	if (cpu >= GAPS_CPU_LIMIT)
 		return false;
 	return (state->known && seq == state->seq) ||
-	       (state->based && seq_ahead(seq, state->base_seq) <= 0);
+	       (state->based && state->base_seq - seq < state->base_reach);
+}
+
+/* Whether it is not newer than the last of its CPU. */
+static bool is_back(const struct cpu_state *state, uint32_t seq)
+{
+	if (!state->known)
+		return false;
+	return state->former ? state->seq - seq < state->base_reach
+			     : seq_ahead(seq, state->seq) <= 0;
 }
 
 int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)
@@ -109,9 +128,9 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 		return 0;
 	state = &gaps->cpus[event->cpu];
 	missing = event->seq - state->seq - 1;
-	if (state->based && seq_ahead(state->seq, state->base_seq) > BASE_REACH)
+	if (state->based && state->seq - state->base_seq > BASE_REACH)
 		state->based = false; /* soon what is newest would not be newer than it */
-	if (state->known && seq_ahead(event->seq, state->seq) <= 0)
+	if (is_back(state, event->seq))
 		return GAPS_BACK;
 	if (state->known && missing > 0) {
 		*ret_lost = (struct event){

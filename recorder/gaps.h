@@ -1,7 +1,8 @@
 /* gaps.h - accounting of cn_msg.seq, the number that the kernel gives every event on its CPU: what did not arrive.  Pure.
  *
  * The kernel raises the number before it filters, allocates or queues (drivers/connector/cn_proc.c, send_msg()), so on an unfiltered
- * stream a hole is a loss, exactly.  It is a u32 that wraps: numbers are compared by their int32 difference.
+ * stream a hole is a loss, exactly.  It is a u32 that wraps: numbers are compared by their int32 difference, but for the first behind a time when
+ * nobody recorded, in which it may have gone further.
  */
 #pragma once
 
@@ -25,7 +26,7 @@ void gaps_baseline(struct gaps *gaps, uint32_t cpu, uint32_t seq, uint64_t times
 /* What is known so far is of the same unbroken stream: a hole behind it was lost while recording. */
 void gaps_continue(struct gaps *gaps);
 
-/* All that is known now is from before this start, likewise. */
+/* All that is known now is from before this start, likewise, and what comes next from a new socket. */
 void gaps_baseline_all(struct gaps *gaps);
 
 /* All that is known now is in the ledger: it is not taken again when another socket gives it, too. */

@@ -78,6 +78,14 @@ static void test_baseline(void)
 	gaps_baseline_all(gaps);
 	ok(feed(gaps, 0, 1105, 3000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_DOWN,
 	   "what a salvage has fed can be made a baseline too");
+	gaps_baseline_all(gaps);
+	ok(feed(gaps, 0, 1104, 3100, &lost) == GAPS_BACK && gaps_is_known(gaps, 0, 1105),
+	   "what a new socket had before the last run ended is known");
+	ok(feed(gaps, 0, 1105 + 3000000000u, 3500, &lost) == GAPS_LOST &&
+		   lost.arg[0] == 2999999999u && lost.arg[2] == EVENT_LOST_DOWN &&
+		   feed(gaps, 0, 1106 + 3000000000u, 3501, &lost) == 0 &&
+		   !gaps_is_known(gaps, 0, 1107 + 3000000000u),
+	   "numbers may have gone more than half their way while nobody recorded");
 	gaps_baseline(gaps, 0, 1105, 3000);
 	gaps_continue(gaps);
 	ok(feed(gaps, 0, 1107, 4000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_GAP &&
