@@ -156,8 +156,6 @@ static int waiting_stage(struct intake *intake)
 		if (intake_own(intake, &intake->lost) == INTAKE_FULL)
 			return INTAKE_FULL;
 		intake->lost_waits = false;
-		atomic_fetch_add_explicit(intake->setup.lost_sum, intake->lost.arg[0],
-					  memory_order_relaxed);
 	}
 	if (intake_own(intake, &intake->event) == INTAKE_FULL)
 		return INTAKE_FULL;

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +21,6 @@ struct intake_setup {
 	struct procfs *procfs;         /* NULL: nothing is asked (an import) */
 	struct exec_lanes *exec_lanes; /* what they have read is taken from them; or NULL */
 	bool keep_late; /* stage what INTAKE_BACK would be too: kernels before 4.8 send a CPU's events out of order */
-	_Atomic uint64_t *lost_sum; /* LOST counts are added to it as they are staged */
 };
 
 struct intake;

@@ -135,11 +135,8 @@ static int recovery_stage(struct live *live)
 	};
 	int r;
 
-	/* Also behind a STOP in order: what came in its last moment is there.  Of an earlier boot nothing is known to compare with. */
-	if (opened->same_boot)
-		event.arg[1] = reception_adopt(&live->reception);
-	else
-		memset(live->landing, 0, (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
+	/* Also behind a STOP in order: what came in its last moment is there. */
+	event.arg[1] = reception_adopt(&live->reception);
 	r = opened->clean ? 0 : session_stage(&live->session, &event);
 	/* What goes on in the sockets is taken with the rest of them; else what follows is another stream. */
 	if (r == 0 && !continues(live)) {

@@ -32,7 +32,7 @@ struct batch {
 	bool first_of_boot;
 	struct keyframe_piece keyframe;
 	size_t raw_bytes, stored_bytes;
-	uint64_t lost_block;
+	uint64_t lost_block, lost_total;
 };
 
 static uint8_t *payload_of(struct ring_writer *writer)
@@ -217,6 +217,17 @@ static uint64_t lost_block(const struct ring_writer *writer, const struct ring_b
 	return header->kind_bits & lost_bits ? header->block_no + 1 : writer->lost_block;
 }
 
+/* Events lost up to the end of these. */
+static uint64_t lost_total(const struct ring_writer *writer, size_t count)
+{
+	uint64_t lost = writer->lost_total;
+
+	for (size_t i = 0; i < count; i++)
+		if (writer->events[i].kind == EVENT_LOST)
+			lost += writer->events[i].arg[0];
+	return lost;
+}
+
 /* Lays header and footer around the payload. */
 static void slot_finish(struct ring_writer *writer, struct batch *batch,
 			const struct ring_seal *seal)
@@ -228,7 +239,6 @@ static void slot_finish(struct ring_writer *writer, struct batch *batch,
 		.monotonic_ns = seal->monotonic_ns,
 		.boottime_ns = seal->boottime_ns,
 		.realtime_ns = seal->realtime_ns,
-		.lost_total = seal->lost_total,
 		.raw_bytes = (uint32_t)batch->raw_bytes,
 		.stored_bytes = (uint32_t)batch->stored_bytes,
 		.payload_crc32 = checksum_crc32(0, payload, batch->stored_bytes),
@@ -241,6 +251,7 @@ static void slot_finish(struct ring_writer *writer, struct batch *batch,
 
 	header_of_events(writer->events, batch->count, &header);
 	batch->lost_block = header.lost_block = lost_block(writer, &header);
+	batch->lost_total = header.lost_total = lost_total(writer, batch->count);
 	memcpy(header.ring_uuid, writer->super.ring_uuid, RING_UUID_BYTES);
 	memcpy(header.boot_id, writer->boot_id, RING_UUID_BYTES);
 	if (batch->first_of_boot)
@@ -354,6 +365,7 @@ int ring_writer_seal(struct ring_writer *writer, const struct ring_seal *seal, b
 	writer->failed_slots = 0;
 	writer->failed_events = 0;
 	writer->lost_block = batch.lost_block;
+	writer->lost_total = batch.lost_total;
 	writer->boot_no = writer->block_boot_no = batch.boot_no;
 	/* invariant 3: the slot is on the disk before its staging is free, or there was no time to wait for that */
 	stage_release(writer->stage, batch.end_pos, writer->events[batch.count - 1].event_no + 1);

@@ -153,13 +153,18 @@ static int stage_begin(struct ring_writer *writer, const struct ring_tail *tail)
 	return writer->stage ? 0 : -ENOMEM;
 }
 
-static struct writer_cpu *cpu_of(struct ring_writer *writer, uint32_t cpu)
+static struct writer_cpu *cpu_find(const struct ring_writer *writer, uint32_t cpu)
 {
-	struct writer_cpu *cpus;
-
 	for (size_t i = 0; i < writer->cpu_count; i++)
 		if (writer->cpus[i].cpu == cpu)
 			return &writer->cpus[i];
+	return NULL;
+}
+
+static struct writer_cpu *cpu_add(struct ring_writer *writer, uint32_t cpu)
+{
+	struct writer_cpu *cpus;
+
 	if (writer->cpu_count == CPUS_MAX)
 		return NULL;
 	cpus = reallocarray(writer->cpus, writer->cpu_count + 1, sizeof(*cpus));
@@ -172,8 +177,12 @@ static struct writer_cpu *cpu_of(struct ring_writer *writer, uint32_t cpu)
 
 static void cpu_set(void *context, uint32_t cpu, uint32_t seq, uint64_t timestamp_ns)
 {
-	struct writer_cpu *known = cpu_of(context, cpu);
+	struct writer_cpu *known = cpu_find(context, cpu);
 
+	if (known && event_seq_is_late(seq, known->seq))
+		return;
+	if (!known)
+		known = cpu_add(context, cpu);
 	if (!known)
 		return;
 	known->seq = seq;
@@ -249,7 +258,7 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 	memcpy(writer->boot_id, writer->super.boot_id, RING_UUID_BYTES);
 	if (head.have_newest) {
 		writer->block_boot_no = head.newest.boot_no;
-		opened->lost_total = head.newest.lost_total;
+		writer->lost_total = opened->lost_total = head.newest.lost_total;
 	}
 	keyframer_init(&writer->keyframer, writer->super.slot_count,
 		       head.have_newest ? head.newest.keyframe_block_no : RING_NO_BLOCK,
@@ -262,9 +271,9 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 }
 
 /* Invariant 5: what the last boot staged becomes blocks of that boot. */
-static int seal_staged(struct ring_writer *writer, uint64_t lost_total)
+static int seal_staged(struct ring_writer *writer)
 {
-	const struct ring_seal seal = { .lost_total = lost_total };
+	const struct ring_seal seal = { 0 };
 	uint64_t events;
 	int r = 0, failed = 0;
 
@@ -396,7 +405,7 @@ static int writer_start(struct ring_writer *writer, const uint8_t boot_id[RING_U
 	opened->same_boot = !is_zero_id(boot_id) && writer->super.boot_no > 0 &&
 			    memcmp(boot_id, writer->super.boot_id, RING_UUID_BYTES) == 0;
 	if (!opened->same_boot || needs_salt) {
-		r = seal_staged(writer, opened->lost_total);
+		r = seal_staged(writer);
 		if (r == 0)
 			r = staging_anew(writer, boot_id);
 		if (r < 0)
@@ -409,6 +418,9 @@ static int writer_start(struct ring_writer *writer, const uint8_t boot_id[RING_U
 		writer->super.boot_no++;
 		memcpy(writer->super.boot_id, boot_id, RING_UUID_BYTES);
 		writer->cpu_count = 0;
+		/* Invariant 6; before the superblock says that this boot has begun, for this start may end right behind it. */
+		memset(ring_writer_landing(writer), 0,
+		       (size_t)RING_LANDING_SLOT_COUNT * RING_LANDING_SLOT_BYTES);
 	}
 	writer->boot_no = writer->super.boot_no;
 	memcpy(writer->boot_id, boot_id, RING_UUID_BYTES);

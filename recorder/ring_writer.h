@@ -43,7 +43,7 @@ int ring_writer_open_on(const char *path, uint64_t ring_bytes,
 			struct ring_writer **ret_writer, struct ring_opened *ret_opened);
 void ring_writer_close(struct ring_writer *writer); /* NULL does nothing; no sync, no clean mark */
 
-/* The staging log in the mapped file, and the landing zone (RING_LANDING_SLOT_COUNT slots).  Both the writer's. */
+/* The staging log in the mapped file, and the landing zone (RING_LANDING_SLOT_COUNT slots; all zero at the first start of a boot).  Both the writer's. */
 struct stage *ring_writer_stage(struct ring_writer *writer);
 uint8_t *ring_writer_landing(struct ring_writer *writer);
 
@@ -70,8 +70,7 @@ void ring_writer_each_cpu(const struct ring_writer *writer,
 struct ring_seal {
 	uint64_t monotonic_ns, boottime_ns,
 		realtime_ns; /* read together just now; 0 for an import */
-	uint64_t lost_total;
-	bool last; /* orderly stop */
+	bool last;           /* orderly stop */
 };
 
 /* Takes staged events of one boot, packs as many as fill a slot (all that there are when flush, else only when they are enough to fill it),

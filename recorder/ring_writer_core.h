@@ -43,7 +43,7 @@ struct ring_writer {
 	bool late_unsure;      /* a sync has failed since it was written */
 	uint32_t boot_no, block_boot_no;  /* of the next block; of the one before (0: none) */
 	uint8_t boot_id[RING_UUID_BYTES]; /* of the next block */
-	uint64_t lost_block;              /* as in the header of the newest block */
+	uint64_t lost_block, lost_total;  /* as in the header of the newest block */
 	bool recovering;                  /* what is sealed is of before this start */
 	struct keyframer keyframer;
 	struct block_packer *packer;

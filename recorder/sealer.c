@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -129,10 +130,7 @@ static void failure_note(struct sealer *sealer, int r, const char *doing)
 /* Seals one block.  0, RING_WRITER_IDLE or -errno. */
 static int block_seal(struct sealer *sealer, bool flush, bool last)
 {
-	struct ring_seal seal = {
-		.lost_total = atomic_load_explicit(sealer->setup.lost_sum, memory_order_relaxed),
-		.last = last,
-	};
+	struct ring_seal seal = { .last = last };
 	uint64_t events;
 	int r;
 

@@ -1,11 +1,10 @@
 /* sealer.h - the thread between staging and disk: seals blocks, syncs, and goes on trying when the disk fails.
  *
- * It shares with the receiving side the two positions of staging and a sum, all atomic, and no lock.  Once started, the ring_writer
+ * It shares with the receiving side the two positions of staging, atomic, and no lock.  Once started, the ring_writer
  * is its alone.
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +18,8 @@ struct sealer_setup {
 	struct ring_writer *writer;
 	size_t stage_bytes; /* of the staging area */
 	enum durability durability;
-	bool import;                      /* blocks carry no clocks */
-	const _Atomic uint64_t *lost_sum; /* events lost since the ring was made */
-	say_fn *say;                      /* a failure once, and its end */
+	bool import; /* blocks carry no clocks */
+	say_fn *say; /* a failure once, and its end */
 };
 
 struct sealer;

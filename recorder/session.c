@@ -190,11 +190,9 @@ static int parts_open(struct session *session, const struct procfs_setup *procfs
 		.procfs = session->procfs,
 		.exec_lanes = session->exec_lanes,
 		.keep_late = !import,
-		.lost_sum = &session->lost_sum,
 	});
 	if (!session->intake)
 		return -ENOMEM;
-	atomic_init(&session->lost_sum, session->opened.lost_total);
 	ring_writer_each_cpu(session->writer, baseline_take, session->gaps);
 	if (session->syncer)
 		syncer_set_impatient(session->syncer, stage_is_nearly_full, session);
@@ -204,7 +202,6 @@ static int parts_open(struct session *session, const struct procfs_setup *procfs
 			.stage_bytes = session->stage_bytes,
 			.durability = session->options->durability,
 			.import = import,
-			.lost_sum = &session->lost_sum,
 			.say = session->say,
 		},
 		&session->sealer);

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,8 +30,7 @@ struct session {
 	struct exec_lanes *exec_lanes; /* the caller's; NULL: there are none */
 	struct intake *intake;
 	struct sealer *sealer;
-	struct syncer *syncer;     /* NULL for an import */
-	_Atomic uint64_t lost_sum; /* events lost since the ring was made */
+	struct syncer *syncer; /* NULL for an import */
 	uint8_t boot_id[RING_UUID_BYTES];
 	uint32_t boot_no;
 	size_t stage_bytes;

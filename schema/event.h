@@ -1,6 +1,7 @@
 /* event.h - one event of the ledger in memory, and as a staged record (FORMAT.md 4).  No I/O. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,6 +83,15 @@ enum { EVENT_LOST_GAP = 0, EVENT_LOST_DOWN = 1 }; /* while recording; while no r
 static inline uint32_t event_lost_last_seq(const struct event *lost)
 {
 	return lost->seq + (uint32_t)lost->arg[0] - 1;
+}
+
+/* Whether a number is not newer than the newest of its CPU: a task that was preempted between time stamp and send comes a little late.  Numbers wrap; what
+ * seems to be further behind is ahead. */
+static inline bool event_seq_is_late(uint32_t seq, uint32_t newest)
+{
+	enum { LATE_MAX = 1 << 16 };
+
+	return newest - seq < LATE_MAX;
 }
 
 /* The word for a kind ("fork"), "unknown" for a number without one.  Static. */

@@ -313,6 +313,8 @@ void lives_cpu_note(struct lives *lives, uint32_t cpu, uint32_t seq, uint64_t ti
 		if (lives->cpu_count >= LIVES_CPU_SLOTS / 2)
 			return;
 		lives->cpu_count++;
+	} else if (event_seq_is_late(seq, slot->seq)) {
+		return;
 	}
 	*slot = (struct lives_cpu_state){
 		.cpu = cpu, .seq = seq, .timestamp_ns = timestamp_ns, .used = true

@@ -140,7 +140,7 @@ static inline uint64_t stage_some(struct ring_writer *writer, uint64_t count)
 /* Seals until nothing more is to be sealed.  The result of the last attempt but the idle one. */
 static inline int seal_all(struct ring_writer *writer, bool flush)
 {
-	struct ring_seal seal = { .monotonic_ns = 1, .lost_total = 7 };
+	struct ring_seal seal = { .monotonic_ns = 1 };
 	uint64_t events;
 	int r;
 
@@ -154,7 +154,7 @@ static inline int seal_all(struct ring_writer *writer, bool flush)
 static inline void write_blocks(struct ring_writer *writer, unsigned blocks)
 {
 	for (unsigned i = 0; i < blocks; i++) {
-		struct ring_seal seal = { .lost_total = 7 };
+		struct ring_seal seal = { 0 };
 		uint64_t events;
 
 		(void)stage_some(writer, 90);

@@ -32,7 +32,7 @@ struct told {
 };
 
 static struct ring_writer *writer;
-static uint64_t boot_no, lost_total;
+static uint64_t boot_no;
 
 static void stop(const char *what, const char *which)
 {
@@ -171,8 +171,6 @@ static void append(struct told *told)
 		told->event.detail_bytes = (uint32_t)bytes;
 	}
 	told->event.timestamp_ns = BEGIN + told->t_ms * MS;
-	if (told->event.kind == EVENT_LOST)
-		lost_total += told->event.arg[0];
 	if (stage_append(ring_writer_stage(writer), &told->event) != 0)
 		stop("no room", "in staging");
 }
@@ -186,8 +184,7 @@ static void seal(uint64_t t_ms)
 {
 	struct ring_seal at = { .monotonic_ns = BEGIN + t_ms * MS,
 				.boottime_ns = BEGIN + t_ms * MS,
-				.realtime_ns = wall() + t_ms * MS,
-				.lost_total = lost_total };
+				.realtime_ns = wall() + t_ms * MS };
 	uint64_t events;
 	int r;
 

@@ -11,7 +11,6 @@
 enum { WAIT_MS = 20000, EVENTS = 1200 };
 
 static _Atomic int write_error, sync_error; /* errno of the next calls; 0: they succeed */
-static _Atomic uint64_t lost_sum;
 static uint64_t staged;
 
 static ssize_t failing_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
@@ -125,7 +124,6 @@ int main(void)
 	ok(ring_writer_failure(writer).count == 0, "a ring that was opened without a failure");
 	if (sealer_start(&(struct sealer_setup){ .writer = writer,
 						 .stage_bytes = RING_MIN_BYTES / 4,
-						 .lost_sum = &lost_sum,
 						 .say = say_nothing },
 			 &sealer) != 0)
 		abort();

@@ -184,7 +184,6 @@ static void say(const char *format, ...)
 static void sealer_live(struct ring_writer made, enum durability durability, bool import,
 			unsigned s)
 {
-	static const _Atomic uint64_t lost_sum;
 	struct sealer *sealer;
 
 	play = made;
@@ -198,7 +197,6 @@ static void sealer_live(struct ring_writer made, enum durability durability, boo
 						 .stage_bytes = STAGE_BYTES,
 						 .durability = durability,
 						 .import = import,
-						 .lost_sum = &lost_sum,
 						 .say = say },
 			 &sealer) < 0)
 		abort();

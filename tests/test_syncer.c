@@ -85,8 +85,6 @@ static void test_alone(struct syncer *syncer)
 }
 
 /* --- under a recorder --- */
-
-static _Atomic uint64_t lost_sum;
 static uint64_t staged;
 
 static void say_nothing(const char *format, ...)
@@ -156,7 +154,6 @@ static void test_recording(struct syncer *syncer)
 	syncer_set_impatient(syncer, is_half, stage);
 	if (sealer_start(&(struct sealer_setup){ .writer = writer,
 						 .stage_bytes = STAGE_BYTES,
-						 .lost_sum = &lost_sum,
 						 .say = say_nothing },
 			 &sealer) != 0)
 		abort();
