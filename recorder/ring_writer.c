@@ -466,6 +466,11 @@ int ring_writer_open(const char *path, uint64_t ring_bytes, const uint8_t boot_i
 	return ring_writer_open_on(path, ring_bytes, boot_id, &io_direct, ret_writer, ret_opened);
 }
 
+const struct ring_superblock *ring_writer_super(const struct ring_writer *writer)
+{
+	return &writer->super;
+}
+
 struct stage *ring_writer_stage(struct ring_writer *writer)
 {
 	return writer->stage;

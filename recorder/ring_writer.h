@@ -43,6 +43,9 @@ int ring_writer_open_on(const char *path, uint64_t ring_bytes,
 			struct ring_writer **ret_writer, struct ring_opened *ret_opened);
 void ring_writer_close(struct ring_writer *writer); /* NULL does nothing; no sync, no clean mark */
 
+/* The ring's layout; the writer's. */
+const struct ring_superblock *ring_writer_super(const struct ring_writer *writer);
+
 /* The staging log in the mapped file, and the landing zone (RING_LANDING_SLOT_COUNT slots; all zero at the first start of a boot).  Both the writer's. */
 struct stage *ring_writer_stage(struct ring_writer *writer);
 uint8_t *ring_writer_landing(struct ring_writer *writer);

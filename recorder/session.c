@@ -144,22 +144,6 @@ static int ring_writer_try(struct session *session, const char *path)
 	return r;
 }
 
-static int layout_read(struct session *session, const char *path)
-{
-	struct ring_superblock super;
-	struct stat status;
-	int r;
-
-	if (stat(path, &status) < 0)
-		return -errno;
-	r = ring_layout((uint64_t)status.st_size, &super);
-	if (r < 0)
-		return r;
-	session->stage_bytes = (size_t)super.staging_bytes;
-	session->ring_bytes = (uint64_t)status.st_size;
-	return 0;
-}
-
 static void baseline_take(void *context, uint32_t cpu, uint32_t seq, uint64_t timestamp_ns)
 {
 	gaps_baseline(context, cpu, seq, timestamp_ns);
@@ -250,7 +234,8 @@ int session_open(struct session *session, const struct options *options,
 		if (r != 0)
 			return open_explain(r, options, path, ret_verdict);
 		session->boot_no = session->opened.boot_no;
-		r = layout_read(session, path);
+		session->stage_bytes = (size_t)ring_writer_super(session->writer)->staging_bytes;
+		session->ring_bytes = ring_writer_super(session->writer)->file_bytes;
 	}
 	if (r == 0)
 		r = parts_open(session, procfs);
