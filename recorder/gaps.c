@@ -8,6 +8,9 @@
  * may have been there before the last run ended.  What seems to be further behind is ahead, the numbers having gone round. */
 enum { BASE_REACH = 1 << 30, BASE_REACH_NEW = 1 << 20 };
 
+/* Of the numbers that came one behind the other, so many are remembered. */
+enum { RUN_MAX = 1 << 16 };
+
 struct cpu_state {
 	uint64_t timestamp_ns; /* of the event with seq */
 	uint32_t seq;
@@ -15,6 +18,7 @@ struct cpu_state {
 	bool former; /* from before this start */
 	bool based;
 	uint32_t base_seq, base_reach; /* these are in the ledger: base_seq and so many before it */
+	uint32_t run;                  /* and these: seq and so many before it, without a hole */
 };
 
 struct gaps {
@@ -105,7 +109,7 @@ bool gaps_is_known(const struct gaps *gaps, uint32_t cpu, uint32_t seq)
 
 	if (cpu >= GAPS_CPU_LIMIT)
 		return false;
-	return (state->known && seq == state->seq) ||
+	return (state->known && state->seq - seq <= state->run) ||
 	       (state->based && state->base_seq - seq < state->base_reach);
 }
 
@@ -116,6 +120,14 @@ static bool is_back(const struct cpu_state *state, uint32_t seq)
 		return false;
 	return state->former ? state->seq - seq < state->base_reach
 			     : seq_ahead(seq, state->seq) <= 0;
+}
+
+/* How many came without a hole, the last excepted, when so many are missing before the next. */
+static uint32_t run_of(const struct cpu_state *state, uint32_t missing)
+{
+	if (!state->known || missing > 0)
+		return 0;
+	return state->run < RUN_MAX ? state->run + 1 : RUN_MAX;
 }
 
 int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lost)
@@ -144,6 +156,7 @@ int gaps_feed(struct gaps *gaps, const struct event *event, struct event *ret_lo
 		*(state->former ? &gaps->lost_down : &gaps->lost_recording) += missing;
 		r = GAPS_LOST;
 	}
+	state->run = run_of(state, missing);
 	state->timestamp_ns = event->timestamp_ns;
 	state->seq = event->seq;
 	state->known = true;

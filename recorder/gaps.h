@@ -45,8 +45,8 @@ bool gaps_is_newer(const struct gaps *gaps, uint32_t cpu, uint32_t seq);
 /* Whether nothing can be missing before this number: it is the next of its CPU, or not newer than the last known, or the CPU is not accounted for. */
 bool gaps_follows(const struct gaps *gaps, uint32_t cpu, uint32_t seq);
 
-/* Whether it is not newer than the baseline of its CPU, or is the last known: then it is in the ledger, or said there to be missing.
- * Of what lay in the landing zone a socket that was kept may give each again, right behind it. */
+/* Whether it is not newer than the baseline of its CPU, or one of those that came last without a hole between them: then it is in the ledger, or said
+ * there to be missing.  What lay in the landing zone a socket that was kept may give again; who is late is in a hole. */
 bool gaps_is_known(const struct gaps *gaps, uint32_t cpu, uint32_t seq);
 
 /* The time of the newest event of a CPU; 0: none is known. */

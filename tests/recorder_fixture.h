@@ -205,21 +205,23 @@ static bool seq_known[64];
 
 static inline void account(const struct event *event)
 {
-	uint32_t cpu = event->cpu;
+	uint32_t cpu = event->cpu, count = 1;
 
-	if (cpu >= 64)
+	if (cpu >= 64 || (event->kind >= EVENT_OWN_FIRST && event->kind != EVENT_LOST))
 		return;
 	if (event->kind == EVENT_LOST) {
 		walk.lost += event->arg[0];
 		walk.lost_down += event->arg[2] == EVENT_LOST_DOWN ? event->arg[0] : 0;
-		walk.unaccounted += seq_known[cpu] && next_seq[cpu] != event->seq;
-		next_seq[cpu] = event->seq + (uint32_t)event->arg[0];
-		seq_known[cpu] = true;
-	} else if (event->kind < EVENT_OWN_FIRST) {
-		walk.unaccounted += seq_known[cpu] && next_seq[cpu] != event->seq;
-		next_seq[cpu] = event->seq + 1;
-		seq_known[cpu] = true;
+		count = (uint32_t)event->arg[0];
 	}
+	if (seq_known[cpu] && next_seq[cpu] != event->seq) {
+		walk.unaccounted++;
+		printf("# event %llu, %s of cpu %u: number %u where %u is next\n",
+		       (unsigned long long)event->event_no, event_kind_word(event->kind), cpu,
+		       event->seq, next_seq[cpu]);
+	}
+	next_seq[cpu] = event->seq + count;
+	seq_known[cpu] = true;
 }
 
 static inline void stream_keep(const struct event *event)

@@ -387,7 +387,7 @@ static void test_term_under_load(void)
 	   (unsigned long long)began);
 	ok(ring_walk(NULL, 0) && walk.last.kind == EVENT_STOP && walk.unaccounted == 0 &&
 		   walk.lost == 0 && walk.stop_received > 1000,
-	   "everything received before is in the ring");
+	   "everything received before is in the ring (%llu lost)", (unsigned long long)walk.lost);
 	ok(shell("test \"$(sqlite3 -readonly %s/index.db 'SELECT max(event_no) FROM event')\" = "
 		 "%llu",
 		 store, (unsigned long long)walk.last.event_no) == 0,
