@@ -224,11 +224,16 @@ static int write_again(struct ring_writer *writer, uint64_t offset, size_t bytes
 	return r < 0 ? r : io_write(writer->io, writer->fd, data, bytes, offset);
 }
 
-/* Rule 11: what this start builds on is made durable before anything is written over what may be all that the disk has. */
+/* Rule 11: what this start builds on is made durable before anything is written over what may be all that the disk has.  Of superblock and staging
+ * header there are two copies: one that the disk does not give is not what this start builds on. */
 static int secure(struct ring_writer *writer, const struct ring_head *head)
 {
-	int r = write_again(writer, 0, RING_LANDING_OFFSET);
+	int r = 0;
 
+	for (uint64_t at = 0; at < RING_LANDING_OFFSET && r == 0; at += RING_SUPERBLOCK_BYTES) {
+		r = write_again(writer, at, RING_SUPERBLOCK_BYTES);
+		r = r == -EIO ? 0 : r;
+	}
 	if (r == 0 && head->have_newest)
 		r = write_again(writer, ring_slot_offset(writer->ring, head->newest.block_no),
 				RING_SLOT_BYTES);

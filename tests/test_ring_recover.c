@@ -8,13 +8,17 @@ struct bad_disk {
 	bool dead;
 	int failing_syncs;
 	uint64_t slots_offset;
+	uint64_t unreadable_end; /* the page that ends here cannot be read; 0: all can */
 };
 
 static ssize_t bad_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
 {
+	const struct bad_disk *disk = context;
 	ssize_t r = pread(fd, data, bytes, offset);
 
-	(void)context;
+	if ((uint64_t)offset < disk->unreadable_end &&
+	    (uint64_t)offset + bytes > disk->unreadable_end - RING_SUPERBLOCK_BYTES)
+		return -EIO;
 	return r < 0 ? -errno : r;
 }
 
@@ -183,6 +187,34 @@ static void test_reboot(void)
 	writer = writer_open(boot_import, &opened);
 	ok(!opened.same_boot && opened.boot_no == 4, "an import is never the same boot as another");
 	ring_writer_close(writer);
+	fixture_empty();
+}
+
+/* One copy of superblock and staging header is enough, also where the disk does not give the other. */
+static void test_unreadable_copy(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	unsigned wrong = 0;
+	uint64_t next_no;
+
+	write_blocks(writer, 3);
+	(void)stage_some(writer, 20);
+	next_no = next_of(writer);
+	ring_writer_close(writer);
+	for (uint64_t page = 0; page < RING_LANDING_OFFSET; page += RING_SUPERBLOCK_BYTES) {
+		struct bad_disk disk = { .unreadable_end = page + RING_SUPERBLOCK_BYTES };
+		struct io io = {
+			.context = &disk, .pread = bad_pread, .pwrite = bad_pwrite, .sync = bad_sync
+		};
+
+		writer = open_on(&io, boot_one, &opened);
+		wrong += next_of(writer) != next_no;
+		ring_writer_close(writer);
+		wrong += !all_there(next_no);
+	}
+	ok(wrong == 0,
+	   "a copy of superblock or staging header that cannot be read is done without");
 	fixture_empty();
 }
 
@@ -617,6 +649,7 @@ int main(void)
 	test_reboot();
 	test_noise_first();
 	test_lost_last();
+	test_unreadable_copy();
 	test_reader_over_reboot();
 	test_torn();
 	test_failing_sync();
