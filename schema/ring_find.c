@@ -164,12 +164,17 @@ static bool whole_before(struct ring *ring, uint64_t block_no, struct ring_block
 	return false;
 }
 
+static uint64_t block_end_no(const struct ring_block_header *header)
+{
+	return header->first_event_no + header->event_count;
+}
+
 bool ring_is_torn(struct ring *ring, const struct ring_block_header *newest, bool *ret_have_before,
 		  struct ring_block_header *ret_before, struct ring_tail *ret_tail)
 {
 	struct ring_block_header before;
 	struct ring_tail tail;
-	uint64_t end_no = newest->first_event_no + newest->event_count;
+	uint64_t end_no = block_end_no(newest);
 	bool have_before;
 
 	if (ring_slot_whole(ring, newest->block_no))
@@ -181,7 +186,9 @@ bool ring_is_torn(struct ring *ring, const struct ring_block_header *newest, boo
 	if (ring_find_tail(ring, have_before ? &before : NULL, &tail) < 0 ||
 	    tail.event_no < newest->first_event_no)
 		return false;
-	if (tail.event_no < end_no && !ring_is_staged(ring, &tail))
+	/* Staging that begins behind it, anew after a reboot, says that it was whole: unless the block before has its events as well. */
+	if (tail.event_no < end_no ? !ring_is_staged(ring, &tail)
+				   : !have_before || block_end_no(&before) < end_no)
 		return false;
 	*ret_have_before = have_before;
 	if (have_before)

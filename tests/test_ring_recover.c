@@ -477,6 +477,40 @@ static void test_damaged_newest(void)
 	}
 }
 
+/* What a reboot sealed is not staged any more, and staging begins behind it. */
+static void test_damaged_behind_reboot(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct ring *ring = reader_open();
+	struct walked walked;
+	uint64_t first, next, later;
+	int fd = file_open();
+
+	write_blocks(writer, 3);
+	(void)seal_all(writer, true);
+	(void)stage_some(writer, 20);
+	ring_writer_close(writer);
+	writer = writer_open(boot_two, &opened);
+	(void)stage_some(writer, 5);
+	ring_writer_close(writer);
+	(void)ring_refresh(ring, &first, &next);
+	ring_close(ring);
+	ring = reader_open(); /* without what it has seen */
+	flip_bit(fd, ring_slot_offset(ring, next - 1) + 3000, 2);
+	writer = writer_open(boot_two, &opened);
+	(void)seal_all(writer, true);
+	(void)ring_refresh(ring, &first, &later);
+	walked = walk_all();
+	ok(opened.torn_slots == 0 && later == next + 1 && walked.wrong == 0 && walked.holes == 1 &&
+		   walked.missing_events == 20,
+	   "invariant 10: damage of a block that a reboot sealed is a hole, too");
+	close(fd);
+	ring_close(ring);
+	ring_writer_close(writer);
+	fixture_empty();
+}
+
 /* Both kinds of header in two copies: one flipped bit changes nothing. */
 static void test_damaged_staging_header(void)
 {
@@ -655,6 +689,7 @@ int main(void)
 	test_failing_sync();
 	test_failing_keyframe();
 	test_damaged_newest();
+	test_damaged_behind_reboot();
 	test_damaged_staging_header();
 	test_damaged_staged();
 	test_versions();
