@@ -294,6 +294,8 @@ static void say_ring(struct status *status)
 {
 	const struct ledger *ledger = status->query->ledger;
 	const struct ring_superblock *super = ring_super(ledger->ring);
+	uint64_t missing = query_bytes_missing(status->query);
+	char note[64] = "";
 
 	if (status->query->options->from_ring)
 		say_escaped("ring file", status->query->options->from_ring);
@@ -303,7 +305,10 @@ static void say_ring(struct status *status)
 	       status->running == 1   ? "running"
 	       : status->running == 0 ? "not running"
 				      : "not known");
-	say_size("ring", super->file_bytes, "");
+	if (missing > 0)
+		(void)snprintf(note, sizeof(note), ", of which %" PRIu64 " bytes are not there",
+			       missing);
+	say_size("ring", super->file_bytes, note);
 	printf("%-14s %" PRIu64 " of %" PRIu32 "\n", "blocks", status->held_blocks,
 	       super->slot_count);
 	if (ledger->span_count == 0) {
@@ -391,8 +396,10 @@ static void json_status(struct status *status)
 	printf(",\"recorder_running\":%s", status->running == 1   ? "true"
 					   : status->running == 0 ? "false"
 								  : "null");
-	printf(",\"ring_bytes\":%" PRIu64 ",\"slot_count\":%" PRIu32 ",\"blocks\":%" PRIu64,
-	       super->file_bytes, super->slot_count, status->held_blocks);
+	printf(",\"ring_bytes\":%" PRIu64 ",\"ring_bytes_missing\":%" PRIu64
+	       ",\"slot_count\":%" PRIu32 ",\"blocks\":%" PRIu64,
+	       super->file_bytes, query_bytes_missing(status->query), super->slot_count,
+	       status->held_blocks);
 	printf(",\"events\":%" PRIu64 ",\"staged_events\":%" PRIu64 ",\"first_event_no\":%" PRIu64
 	       ",\"next_event_no\":%" PRIu64,
 	       status->events, status->events - status->sealed_events, first, ledger->end_event_no);

@@ -38,6 +38,10 @@ const char *missing_word(enum missing_reason reason)
 		return "stalled";
 	case MISSING_DOUBT:
 		return "who lived";
+	case MISSING_ALL:
+		return "nothing";
+	case MISSING_CUT:
+		return "cut short";
 	}
 	return "other";
 }
@@ -154,23 +158,36 @@ static int check_starts(struct check *check, size_t i)
 	return r;
 }
 
-/* After the newest event, unless somebody is recording now. */
+/* Why nothing is known behind the newest event. */
+static enum missing_reason end_reason(const struct check *check)
+{
+	if (check->flags & COMPLETENESS_CUT)
+		return MISSING_CUT;
+	if (check->ledger->boot_count == 0)
+		return MISSING_ALL;
+	return check->flags & COMPLETENESS_STALLED ? MISSING_STALLED : MISSING_DOWN;
+}
+
+/* After the newest event, unless somebody is recording now.  Of a file that is cut short even the newest boot may not be the newest. */
 static int check_end(struct check *check)
 {
-	bool stalled = check->flags & COMPLETENESS_STALLED;
 	const struct ledger *ledger = check->ledger;
-	struct missing missing = { .reason = stalled ? MISSING_STALLED : MISSING_DOWN,
+	const struct window *window = check->window;
+	struct missing missing = { .reason = end_reason(check),
 				   .cpu = EVENT_CPU_NONE,
 				   .to_ns = UINT64_MAX };
 	const struct ledger_boot *boot;
 
-	if ((check->flags & COMPLETENESS_RUNNING && !stalled) || ledger->boot_count == 0)
-		return 0;
+	if (ledger->boot_count == 0)
+		return add(check, &missing);
 	boot = &ledger->boots[ledger->boot_count - 1];
-	if (boot->imported)
-		return 0;
 	missing.from_boot = boot->boot_no;
 	missing.from_ns = boot->ts_max_ns;
+	if (missing.reason == MISSING_CUT && !window->since_given && !window->until_given)
+		return add(check, &missing);
+	if (boot->imported ||
+	    (missing.reason == MISSING_DOWN && check->flags & COMPLETENESS_RUNNING))
+		return 0;
 	return reaches(check, &missing) ? add(check, &missing) : 0;
 }
 

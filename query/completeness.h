@@ -22,6 +22,8 @@ enum missing_reason {
 	MISSING_DAMAGED,     /* "damaged": in the ring, but not readable */
 	MISSING_STALLED,     /* "stalled": a recorder holds the ring and records nothing */
 	MISSING_DOUBT,       /* "who lived": events lost before make it uncertain */
+	MISSING_ALL,         /* "nothing": the ledger holds no event at all */
+	MISSING_CUT, /* "cut short": the file ends before the ring does, as a copy that was broken off */
 };
 
 struct missing {
@@ -37,11 +39,17 @@ struct completeness {
 	size_t count;
 };
 
-enum { COMPLETENESS_FOLD = 1, COMPLETENESS_RUNNING = 2, COMPLETENESS_STALLED = 4 };
+enum {
+	COMPLETENESS_FOLD = 1,
+	COMPLETENESS_RUNNING = 2,
+	COMPLETENESS_STALLED = 4,
+	COMPLETENESS_CUT = 8,
+};
 
 /* Looks at all that the window touches, and a little behind it, where losses inside it are told.
  * flags: COMPLETENESS_FOLD: the answer needs to know who lived before the window; COMPLETENESS_RUNNING: a recorder is at work now;
- * COMPLETENESS_STALLED: it should be, but the newest event is not as young as it would be then.
+ * COMPLETENESS_STALLED: it should be, but the newest event is not as young as it would be then; COMPLETENESS_CUT: the file is shorter
+ * than its superblock says.
  * Call it after the answer was made: what could not be read then is in ledger->damage.  0 or -errno. */
 int completeness_init(struct completeness *completeness, struct ledger *ledger,
 		      struct clocks *clocks, const struct window *window, unsigned flags);

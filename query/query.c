@@ -318,6 +318,16 @@ int query_recorder_runs(const struct query *query)
 	return pid > 0 ? 1 : pid;
 }
 
+uint64_t query_bytes_missing(const struct query *query)
+{
+	uint64_t wanted = ring_super(query->ledger->ring)->file_bytes;
+	struct stat status;
+
+	if (stat(query->ring_path, &status) < 0 || (uint64_t)status.st_size >= wanted)
+		return 0;
+	return wanted - (uint64_t)status.st_size;
+}
+
 /* Canaries leave an event each second. */
 #define STALLED_AFTER_NS (UINT64_C(5) * 1000000000)
 
@@ -419,6 +429,12 @@ static void say_missing(struct query *query, const struct missing *missing)
 	case MISSING_DOUBT:
 		(void)fprintf(stderr, "who lived may be wrong: %s event%s lost", count,
 			      missing->count == 1 ? " was" : "s were");
+		break;
+	case MISSING_ALL:
+		(void)fprintf(stderr, "nothing was recorded");
+		break;
+	case MISSING_CUT:
+		(void)fprintf(stderr, "the ledger's file is cut short: nothing is known");
 		break;
 	}
 	say_between(query, missing);
@@ -565,6 +581,8 @@ int query_end(struct query *query, struct output *output, size_t found, unsigned
 		flags |= COMPLETENESS_RUNNING; /* or it cannot be known */
 	if (running > 0 && recorder_stalled(query))
 		flags |= COMPLETENESS_STALLED;
+	if (query_bytes_missing(query) > 0)
+		flags |= COMPLETENESS_CUT;
 	r = completeness_init(&query->completeness, query->ledger, query->clocks, &query->window,
 			      flags);
 	if (r < 0)

@@ -54,6 +54,9 @@ void query_time(struct query *query, uint32_t boot_no, uint64_t timestamp_ns, un
 /* Whether a recorder holds the ring: 1 yes, 0 no, -errno: cannot be known. */
 int query_recorder_runs(const struct query *query);
 
+/* By how much the ring's file is shorter than its superblock says: 0, but where a copy was broken off. */
+uint64_t query_bytes_missing(const struct query *query);
+
 /* The process that holds it: its pid, 0: nobody, -errno. */
 int query_recorder_pid(const struct query *query);
 

@@ -337,4 +337,25 @@ ok $? "and what was lost on which CPU and when is told"
 "$P" --store "$scratch/holes" tree -o json 2>/dev/null >"$scratch/out"
 is $? 0 "without --strict it is an answer"
 is "$(sqlite3 :memory: "SELECT sum(value ->> 'count') FROM json_each(readfile('$scratch/out'), '\$.missing')")" 10 "the ten that were cut out are missing"
+# --- a ledger of nothing, and half a copy of one ---
+"$BUILD/procledgerd" --store "$scratch/empty" --ring-size 4M --input /dev/null 2>/dev/null
+store=$scratch/empty
+run 4 "of a ledger without events nothing is complete" ps -S 00:41 -U 00:45 --strict
+grep -qx -- '-- incomplete: nothing was recorded' "$scratch/err"
+ok $? "and it is said why"
+run 1 "nor as JSON" events -o json
+has '"complete":false,"missing":[{"reason":"nothing"' "where it is said, too"
+run 0 "its status is told" status
+grep -qx -- '-- incomplete: nothing was recorded' "$scratch/err"
+ok $? "with the same word"
+for bytes in 4096 100000; do
+	mkdir "$scratch/cut$bytes"
+	head -c $bytes "$scratch/zoo/ledger.ring" >"$scratch/cut$bytes/ledger.ring"
+	store=$scratch/cut$bytes
+	run 4 "a copy broken off after $bytes bytes is not complete" events --strict
+	grep -q -- "^-- incomplete: the ledger's file is cut short: nothing is known" "$scratch/err"
+	ok $? "because it is cut short"
+	run 0 "its status is told" status
+	has "of which $((4194304 - bytes)) bytes are not there" "with what is not there"
+done
 done_testing
