@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "query/index_query.h"
 #include "query/query.h"
 #include "schema/cleanup.h"
 #include "schema/detail.h"
@@ -35,6 +36,7 @@ enum {
 	LAG_WARN_EVENTS = 200000, /* a second of a storm */
 	RCVBUF_WANTED = 8 << 20,  /* what a recorder without CAP_NET_ADMIN needs for a storm */
 	SPACE_WARN_PERCENT = 5,
+	READ_AT_MOST_S = 5, /* of the ledger: some gibibytes */
 };
 #define REALTIME_MIN_S   INT64_C(1735689600) /* 2025: before that no procledger was */
 #define SPACE_WARN_BYTES (UINT64_C(256) << 20)
@@ -515,35 +517,117 @@ static void check_programs(struct doctor *doctor)
 		     with_program * 100 / execs);
 }
 
-static void check_losses(struct doctor *doctor)
+/* What the index was made without, at whatever time that was. */
+static int note_index_damage(struct doctor *doctor)
 {
-	struct completeness *completeness = &doctor->query.completeness;
-	uint64_t lost = 0;
-	size_t damaged = 0;
+	sqlite3 *db = NULL;
+	int r = 0;
 
-	doctor->query.clocks = clocks_new(doctor->query.ledger);
-	if (!doctor->query.clocks || query_window_all(&doctor->query) != 0 ||
-	    completeness_init(completeness, doctor->query.ledger, doctor->query.clocks,
-			      &doctor->query.window, 0) < 0)
-		return;
-	doctor->query.completeness_known = true;
+	if (sqlite3_open_v2(doctor->query.index_path, &db,
+			    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) == SQLITE_OK)
+		r = index_note_damage(db, doctor->query.ledger);
+	(void)sqlite3_close(db);
+	return r;
+}
+
+/* Reads blocks whole, the newest first, for as long as anybody likes to wait: what is damaged is in ledger->damage then.
+ * 0: *ret_count of them were read; -errno. */
+static int read_blocks(struct ledger *ledger, size_t *ret_count)
+{
+	struct timespec begin, now;
+	size_t i = ledger->span_count;
+	int r = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	now = begin;
+	while (i > 0 && r == 0 && now.tv_sec - begin.tv_sec < READ_AT_MOST_S) {
+		r = ledger_read_span(ledger, ledger_span(ledger, --i));
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	}
+	*ret_count = ledger->span_count - i;
+	return r;
+}
+
+static int find_damage(struct doctor *doctor, size_t *ret_read)
+{
+	struct query *query = &doctor->query;
+	int r;
+
+	query->clocks = clocks_new(query->ledger);
+	r = query->clocks ? read_blocks(query->ledger, ret_read) : -ENOMEM;
+	if (r == 0)
+		r = note_index_damage(doctor);
+	if (r == 0 && query_window_all(query) != 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = completeness_init(&query->completeness, query->ledger, query->clocks,
+				      &query->window, 0);
+	query->completeness_known = r == 0;
+	return r;
+}
+
+static void tell_ledger(struct doctor *doctor, size_t read)
+{
+	const struct ledger *ledger = doctor->query.ledger;
+	uint64_t cut_bytes = query_bytes_missing(&doctor->query), damaged = 0;
+
+	for (size_t i = 0; i < ledger->damage_count; i++)
+		damaged += ledger->damage[i].to_no - ledger->damage[i].from_no;
+	if (cut_bytes > 0)
+		tell(doctor, "ledger", VERDICT_FAIL,
+		     "copy it once more; a recorder needs it moved away",
+		     "the file is cut short: %" PRIu64 " of its %" PRIu64 " bytes are not there",
+		     cut_bytes, ring_super(ledger->ring)->file_bytes);
+	else if (damaged > 0)
+		tell(doctor, "ledger", VERDICT_WARN, "look after the disk",
+		     "%" PRIu64 " event%s cannot be read (damaged)", damaged,
+		     damaged == 1 ? "" : "s");
+	else if (ledger->span_count == 0)
+		tell(doctor, "ledger", VERDICT_WARN, "start procledgerd", "it holds nothing");
+	else if (read < ledger->span_count)
+		tell(doctor, "ledger", VERDICT_OK, NULL,
+		     "%zu blocks, the newest %zu were read: none damaged", ledger->span_count,
+		     read);
+	else
+		tell(doctor, "ledger", VERDICT_OK, NULL, "%zu blocks, none damaged", read);
+}
+
+/* Behind a damaged block more may have been told of. */
+static void tell_losses(struct doctor *doctor)
+{
+	const struct completeness *completeness = &doctor->query.completeness;
+	bool whole =
+		query_bytes_missing(&doctor->query) == 0 && doctor->query.ledger->damage_count == 0;
+	uint64_t lost = 0;
+
 	for (size_t i = 0; i < completeness->count; i++) {
 		if (completeness->missing[i].reason == MISSING_LOST)
 			lost += completeness->missing[i].count;
-		damaged += completeness->missing[i].reason == MISSING_DAMAGED;
 	}
-	if (damaged > 0)
-		tell(doctor, "ledger", VERDICT_WARN,
-		     "look after the disk; 'procledger status' has more",
-		     "%zu stretches of it are damaged", damaged);
-	else
-		tell(doctor, "ledger", VERDICT_OK, NULL, "%zu blocks, none damaged as far as read",
-		     doctor->query.ledger->span_count);
 	if (lost > 0)
 		tell(doctor, "losses", VERDICT_WARN, "'procledger report losses' tells when",
 		     "%" PRIu64 " events of what it holds were lost", lost);
+	else if (doctor->query.ledger->span_count == 0)
+		tell(doctor, "losses", VERDICT_WARN, NULL, "not known: nothing was recorded");
+	else if (!whole)
+		tell(doctor, "losses", VERDICT_WARN, NULL,
+		     "no event was lost of what can be read of it");
 	else
 		tell(doctor, "losses", VERDICT_OK, NULL, "no event of what it holds was lost");
+}
+
+static void check_losses(struct doctor *doctor)
+{
+	size_t read = 0;
+	int r = find_damage(doctor, &read);
+
+	if (r < 0) {
+		tell(doctor, "ledger", VERDICT_WARN, "ask once more", "it cannot be read: %s",
+		     strerror(-r));
+		return;
+	}
+	tell_ledger(doctor, read);
+	tell_losses(doctor);
 }
 
 static void check_store(struct doctor *doctor)

@@ -426,14 +426,13 @@ static int64_t ask_number(struct index_query *ask, const char *question)
 	return number;
 }
 
-/* What the index is made without is missing from the answer, whatever the ledger says now. */
-static int note_damage(struct index_query *ask)
+int index_note_damage(sqlite3 *db, struct ledger *ledger)
 {
 	sqlite3_stmt *rows = NULL;
 	int r = 0;
 
 	if (sqlite3_prepare_v2(
-		    ask->db,
+		    db,
 		    "SELECT (SELECT boot FROM boot WHERE first_event_no <= d.first_event_no "
 		    "ORDER BY first_event_no DESC LIMIT 1), first_event_no, end_event_no, "
 		    "coalesce(from_ns, to_ns), coalesce(to_ns, from_ns) FROM damage AS d",
@@ -448,7 +447,7 @@ static int note_damage(struct index_query *ask)
 			.to_ns = (uint64_t)sqlite3_column_int64(rows, 4),
 		};
 
-		r = ledger_note_damage(ask->query.ledger, &damage);
+		r = ledger_note_damage(ledger, &damage);
 	}
 	(void)sqlite3_finalize(rows);
 	return r;
@@ -480,7 +479,7 @@ int index_query_finish(struct index_query *ask)
 		ask->query.clocks = clocks_new(ask->query.ledger);
 	if (!ask->query.clocks)
 		return query_failed(&ask->query, -ENOMEM, "read");
-	r = note_damage(ask);
+	r = index_note_damage(ask->db, ask->query.ledger);
 	if (r < 0)
 		return query_failed(&ask->query, r, "read");
 	ask->query.index_lag = 0;

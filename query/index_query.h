@@ -39,6 +39,9 @@ int index_query_run(struct index_query *ask, const char *rows_name);
 /* What went wrong with the statement, in a sentence; its exit code. */
 int index_query_failed(struct index_query *ask);
 
+/* Notes in the ledger what the index was made without, whatever the ledger says now.  0 or -ENOMEM. */
+int index_note_damage(sqlite3 *db, struct ledger *ledger);
+
 /* Ends the answer: how far the index reaches, and what it cannot know.  With a window (ask->query.window made): in that; else in all.  An exit
  * code. */
 int index_query_finish(struct index_query *ask);

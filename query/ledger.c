@@ -220,6 +220,20 @@ int ledger_facts(struct ledger *ledger, struct ledger_span *span)
 	return 0;
 }
 
+int ledger_read_span(struct ledger *ledger, const struct ledger_span *span)
+{
+	struct ring_block_header header;
+	int r;
+
+	if (span->tail || span->hole)
+		return 0;
+	r = ring_read_block(ledger->ring, span->block_no, ledger->block, &header);
+	if (r == RING_HOLE)
+		return note_unreadable(ledger, span->first_event_no,
+				       span->first_event_no + span->event_count);
+	return r < 0 ? r : 0; /* a writer may have been there meanwhile */
+}
+
 /* --- walking --- */
 
 int ledger_walk_init(struct ledger_walk *walk, struct ledger *ledger, size_t first, size_t last)

@@ -101,6 +101,9 @@ void ledger_range(const struct ledger *ledger, const struct ledger_boot *boot, u
  * 0 (a damaged block has none and is noted), or -errno. */
 int ledger_facts(struct ledger *ledger, struct ledger_span *span);
 
+/* Reads the block of a span whole: damage in it is noted.  0 or -errno. */
+int ledger_read_span(struct ledger *ledger, const struct ledger_span *span);
+
 /* The spans of a boot that may hold events of [from_ns, to_ns]: [*ret_first, *ret_last].  False: none does. */
 bool ledger_find(const struct ledger *ledger, const struct ledger_boot *boot, uint64_t from_ns,
 		 uint64_t to_ns, size_t *ret_first, size_t *ret_last);

@@ -46,6 +46,24 @@ doctor broken
 is "$(state ledger) $status" 'fail 3' "what is no ring fails, with exit status 3"
 doctor nothing
 is "$(state ledger)" warn "no store at all is not there yet"
+"$BUILD/procledgerd" --store "$scratch/empty" --ring-size 4M --input /dev/null 2>/dev/null
+doctor empty
+is "$(state ledger) $(state losses)" 'warn warn' "a ledger that holds nothing is not called good"
+mkdir "$scratch/cut"
+head -c 100000 "$scratch/zoo/ledger.ring" >"$scratch/cut/ledger.ring"
+doctor cut
+is "$(state ledger) $(state losses) $status" 'fail warn 3' "nor is a copy that was broken off"
+grep -q '"found":"the file is cut short: 4094304 of its 4194304 bytes are not there"' "$scratch/out"
+ok $? "it says how much is not there"
+for second in 1 2 3 4; do
+	printf 'fork pid=%d ppid=1 t=%d000\nseal\n' $((10 + second)) "$second"
+done | "$BUILD/tests/tell" "$scratch/hurt"
+slots=$(od -An -tu8 -j128 -N8 "$scratch/hurt/ledger.ring" | tr -d ' ')
+printf '\377\377\377\377' | dd of="$scratch/hurt/ledger.ring" bs=1 seek=$((slots + 65536 * 2 + 130)) conv=notrunc status=none
+doctor hurt
+is "$(state ledger) $(state losses)" 'warn warn' "a block that cannot be read is found, whatever is in it"
+grep -q '"found":"1 event cannot be read (damaged)"' "$scratch/out"
+ok $? "with how many events it has"
 holes_import
 doctor holes
 is "$(state losses)" warn "losses are told"
