@@ -38,6 +38,8 @@ const char *missing_word(enum missing_reason reason)
 		return "stalled";
 	case MISSING_DOUBT:
 		return "who lived";
+	case MISSING_FUTURE:
+		return "future";
 	case MISSING_ALL:
 		return "nothing";
 	case MISSING_CUT:
@@ -100,16 +102,19 @@ static bool reaches(const struct check *check, const struct missing *m)
 			return false;
 		if (m->to_boot && clocks_wall(check->clocks, m->to_boot, m->to_ns, &to_wall) < 0)
 			return false;
-		/* who asks since when asks until now */
-		return (window->since_given || m->from_boot) && from_wall < window->until_wall_ns &&
-		       to_wall > window->since_wall_ns;
+		/* who asks since when asks until now; who asks until when, from the first recording on, if it was before */
+		return (window->since_given || m->from_boot || window->until_wall_ns < to_wall) &&
+		       from_wall < window->until_wall_ns && to_wall > window->since_wall_ns;
 	}
 	boot = window_boot_of(window, m->to_boot);
-	if (boot && m->to_boot && window->since_given && boot->intervals[0].from_ns < m->to_ns)
+	if (boot && m->to_boot &&
+	    ((window->since_given && boot->intervals[0].from_ns < m->to_ns) ||
+	     boot->intervals[boot->count - 1].to_ns < m->to_ns))
 		return true;
 	boot = window_boot_of(window, m->from_boot);
-	return boot && m->from_boot && window->until_given &&
-	       boot->intervals[boot->count - 1].to_ns > m->from_ns;
+	return boot && m->from_boot &&
+	       ((window->until_given && boot->intervals[boot->count - 1].to_ns > m->from_ns) ||
+		boot->intervals[0].from_ns > m->from_ns);
 }
 
 /* --- recorder not running --- */
@@ -165,10 +170,12 @@ static enum missing_reason end_reason(const struct check *check)
 		return MISSING_CUT;
 	if (check->ledger->boot_count == 0)
 		return MISSING_ALL;
-	return check->flags & COMPLETENESS_STALLED ? MISSING_STALLED : MISSING_DOWN;
+	if (check->flags & COMPLETENESS_STALLED)
+		return MISSING_STALLED;
+	return check->flags & COMPLETENESS_RUNNING ? MISSING_FUTURE : MISSING_DOWN;
 }
 
-/* After the newest event, unless somebody is recording now.  Of a file that is cut short even the newest boot may not be the newest. */
+/* After the newest event, or, where somebody is recording, from now on.  Of a file that is cut short even the newest boot may not be the newest. */
 static int check_end(struct check *check)
 {
 	const struct ledger *ledger = check->ledger;
@@ -185,9 +192,10 @@ static int check_end(struct check *check)
 	missing.from_ns = boot->ts_max_ns;
 	if (missing.reason == MISSING_CUT && !window->since_given && !window->until_given)
 		return add(check, &missing);
-	if (boot->imported ||
-	    (missing.reason == MISSING_DOWN && check->flags & COMPLETENESS_RUNNING))
+	if (boot->imported || (missing.reason == MISSING_FUTURE && !window->future))
 		return 0;
+	if (missing.reason == MISSING_FUTURE && ledger->opened_ns > missing.from_ns)
+		missing.from_ns = ledger->opened_ns;
 	return reaches(check, &missing) ? add(check, &missing) : 0;
 }
 

@@ -22,6 +22,7 @@ enum missing_reason {
 	MISSING_DAMAGED,     /* "damaged": in the ring, but not readable */
 	MISSING_STALLED,     /* "stalled": a recorder holds the ring and records nothing */
 	MISSING_DOUBT,       /* "who lived": events lost before make it uncertain */
+	MISSING_FUTURE,      /* "future": it has not happened yet */
 	MISSING_ALL,         /* "nothing": the ledger holds no event at all */
 	MISSING_CUT, /* "cut short": the file ends before the ring does, as a copy that was broken off */
 };

@@ -150,6 +150,8 @@ int ledger_open(const char *ring_path, struct ledger **ret_ledger)
 		return -ENOMEM;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	ledger->opened_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	ledger->opened_wall_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	r = ring_open(ring_path, &ledger->ring);
 	if (r == 0) {
 		ledger->block = block_new();

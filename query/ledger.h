@@ -60,6 +60,7 @@ struct ledger {
 	struct ring *ring;
 	uint64_t first_block, next_block;
 	uint64_t opened_ns;        /* CLOCK_MONOTONIC just before it was read */
+	uint64_t opened_wall_ns;   /* CLOCK_REALTIME then */
 	uint64_t end_event_no;     /* the number behind the newest event */
 	struct ledger_span *spans; /* the n-th is of block first_block + n; see ledger_span() */
 	size_t span_count;

@@ -430,6 +430,9 @@ static void say_missing(struct query *query, const struct missing *missing)
 		(void)fprintf(stderr, "who lived may be wrong: %s event%s lost", count,
 			      missing->count == 1 ? " was" : "s were");
 		break;
+	case MISSING_FUTURE:
+		(void)fprintf(stderr, "nothing is known yet");
+		break;
 	case MISSING_ALL:
 		(void)fprintf(stderr, "nothing was recorded");
 		break;

@@ -256,6 +256,9 @@ void window_place(struct window_boot *boot, const struct ledger *ledger, bool ru
 		boot->lived = ledger_find(ledger, of, 0, to_ns, &boot->first, &boot->last);
 	if (!boot->recorded)
 		boot->first = boot->last;
+	boot->seen_ns = of->ts_max_ns;
+	if (newest && running && ledger->opened_ns > of->ts_max_ns)
+		boot->seen_ns = ledger->opened_ns;
 }
 
 uint64_t window_end_ns(const struct window_boot *boot)
@@ -264,6 +267,8 @@ uint64_t window_end_ns(const struct window_boot *boot)
 
 	if (last.to_ns <= boot->boot->ts_max_ns)
 		return last.to_ns;
+	if (last.from_ns > boot->seen_ns)
+		return boot->seen_ns;
 	return last.from_ns > boot->boot->ts_max_ns ? last.from_ns : boot->boot->ts_max_ns;
 }
 
@@ -276,6 +281,18 @@ static bool boot_is_elsewhere(const struct ledger *ledger, const struct window_b
 
 	return (boot->intervals[0].from_ns > of->ts_max_ns && !goes_on) ||
 	       boot->intervals[boot->count - 1].to_ns < of->ts_min_ns;
+}
+
+/* Who asks since when asks until now, at most.  Each clock is compared with itself: made into one another they are not exact. */
+static bool is_future(const struct bounds *bounds, const struct ledger *ledger)
+{
+	uint64_t wall = bounds->wall_until, mono = bounds->mono_until;
+
+	if (wall == UINT64_MAX)
+		wall = bounds->wall_since;
+	if (mono == UINT64_MAX)
+		mono = bounds->mono_since;
+	return wall > ledger->opened_wall_ns || mono > ledger->opened_ns;
 }
 
 static int add_boot(struct window *window, struct ledger *ledger, struct clocks *clocks,
@@ -319,6 +336,7 @@ int window_init(struct window *window, struct ledger *ledger, struct clocks *clo
 	window->since_wall_ns = bounds.wall_since;
 	window->until_wall_ns = bounds.also_at ? bounds.also_at : bounds.wall_until;
 	window->ambiguous = bounds.ambiguous;
+	window->future = is_future(&bounds, ledger);
 	if (ledger->boot_count == 0)
 		return 0;
 	r = choose_boots(ledger, request->boot, bounds.wall && !bounds.mono, &first, &end, message);

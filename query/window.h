@@ -21,12 +21,14 @@ struct window_boot {
 	bool recorded;      /* some block may hold events of it */
 	bool lived;         /* who lived in it is known: also where nothing happened in it */
 	size_t first, last; /* the spans of its events; or, where there are none, the one before */
+	uint64_t seen_ns;   /* to where it was watched: its newest event, or now */
 };
 
 struct window {
 	struct window_boot *boots; /* oldest first; those that the window touches */
 	size_t boot_count;
 	bool since_given, until_given;
+	bool future;    /* a bound is later than when the ledger was opened */
 	bool ambiguous; /* a bound is a local time that clocks showed twice: both are in the window */
 	bool wall;      /* a bound is a wall-clock time: */
 	uint64_t since_wall_ns, until_wall_ns;

@@ -136,6 +136,7 @@ struct opened {
 };
 
 static bool recorder_runs;
+static const uint64_t now_mono = 5000 * S, now_wall = WALL_AT_0 + 20000 * S;
 
 static struct opened open_window(const struct window_request *request)
 {
@@ -143,6 +144,8 @@ static struct opened open_window(const struct window_request *request)
 
 	if (ledger_open(fixture_path, &opened.ledger) != 0)
 		abort();
+	opened.ledger->opened_ns = now_mono;
+	opened.ledger->opened_wall_ns = now_wall;
 	opened.clocks = clocks_new(opened.ledger);
 	opened.result = window_init(&opened.window, opened.ledger, opened.clocks, request, &here,
 				    recorder_runs, opened.message);
@@ -317,6 +320,10 @@ static void test_quiet(void)
 	recorder_runs = true;
 	opened = open_window(&(struct window_request){ .at = "@mono:9000000000000" });
 	ok(opened.window.boots[0].lived, "while a recorder runs nothing has happened since");
+	ok(window_end_ns(&opened.window.boots[0]) == now_mono, "but ages end now");
+	close_window(&opened);
+	opened = open_window(&(struct window_request){ .at = "@mono:4500000000000" });
+	ok(window_end_ns(&opened.window.boots[0]) == 4500 * S, "or at the instant asked for");
 	close_window(&opened);
 	recorder_runs = false;
 }
@@ -373,6 +380,39 @@ static void test_complete(void)
 	ok(missing_count("@mono:900000000000", "@mono:1100000000000", NULL, &missing) == 1 &&
 		   missing.reason == MISSING_DOWN && missing.to_ns == FIRST_S * S,
 	   "before its first start no recorder ran");
+	ok(missing_count(NULL, "@mono:900000000000", NULL, &missing) == 1 &&
+		   missing.reason == MISSING_DOWN && missing.to_ns == FIRST_S * S,
+	   "also where only the end is given");
+	ok(missing_count(NULL, "@1000000000", NULL, &missing) == 1 &&
+		   missing.reason == MISSING_DOWN && missing.to_ns == FIRST_S * S,
+	   "or that in wall time");
+	ok(missing_count(NULL, "@mono:2000000000000", NULL, &missing) == 0,
+	   "an end behind it asks for what there was");
+}
+
+static bool is_future(const char *since, const char *until)
+{
+	struct missing missing;
+
+	return missing_count(since, until, NULL, &missing) == 1 &&
+	       missing.reason == MISSING_FUTURE && missing.from_ns == now_mono;
+}
+
+static void test_future(void)
+{
+	struct missing missing;
+	char now[64], later[64];
+
+	snprintf(now, sizeof(now), "@%" PRIu64, now_wall / S);
+	snprintf(later, sizeof(later), "@%" PRIu64, now_wall / S + 1);
+	ok(is_future(later, NULL) && is_future(now, later) && is_future(NULL, later),
+	   "a window that reaches beyond now is not known yet from now on");
+	ok(is_future("@mono:5000000000001", NULL) && is_future(NULL, "@mono:5000000000001"),
+	   "also in raw time stamps");
+	ok(missing_count(now, NULL, NULL, &missing) == 0 &&
+		   missing_count(NULL, now, NULL, &missing) == 0 &&
+		   missing_count("@mono:5000000000000", NULL, NULL, &missing) == 0,
+	   "up to now a recorder that runs has seen all");
 }
 
 /* Goes on behind the first boot: lost from 4010 to 4020, told at 4020; stopped from 4100 to 4200; then a second boot from 50 on. */
@@ -454,6 +494,7 @@ int main(void)
 	test_quiet();
 	test_words();
 	test_complete();
+	test_future();
 	write_losses();
 	test_incomplete();
 	return done_testing();
