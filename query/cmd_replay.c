@@ -33,6 +33,7 @@ struct replay {
 	struct line line;
 	size_t width;
 	uint64_t found, left_out;
+	int error; /* of standard output, which remembers only that there was one */
 
 	uint32_t boot_no; /* of which the pace is */
 	uint64_t base_ns; /* a time stamp, and when it was shown */
@@ -49,12 +50,22 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static void note_error(struct replay *replay)
+{
+	if (ferror_unlocked(stdout) && replay->error == 0)
+		replay->error = errno ? -errno : -EIO;
+}
+
 static void show_so_far(struct replay *replay)
 {
+	errno = 0;
 	if (replay->output)
 		output_flush(replay->output);
 	sink_flush(&replay->sink);
+	note_error(replay);
+	errno = 0;
 	(void)fflush(stdout);
+	note_error(replay);
 }
 
 /* Waits until it is time for this event.  Time stamps may step back a little: such events come at once. */
@@ -202,14 +213,14 @@ static int each(void *context, const struct stream_item *item)
 		r = wait_for_key(replay);
 	else
 		r = (wait_until_due(replay, item), 0);
+	errno = 0;
 	if (r == 0)
 		r = show(replay, item);
 	if (r == 0)
 		r = replay->sink.error;
-	if (r == 0 && ferror_unlocked(stdout))
-		r = -EPIPE;
+	note_error(replay);
 	replay->found++;
-	return r;
+	return replay->error < 0 ? replay->error : r;
 }
 
 /* --- the command --- */
@@ -274,7 +285,7 @@ static int run(struct replay *replay)
 	if (r == 0)
 		r = stream_each(replay->query, 0, each, replay);
 	show_so_far(replay);
-	return r;
+	return r >= 0 && replay->error < 0 ? replay->error : r;
 }
 
 static int finish(struct replay *replay, int stream)

@@ -1,7 +1,9 @@
 /* main.c - procledger: which command is run. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "query/listing.h"
 #include "query/options.h"
@@ -73,5 +75,7 @@ int main(int argc, char **argv)
 		terminal_pager_end();
 	}
 	options_clear(&options);
+	if (fflush(stdout) != 0 && errno != EPIPE) /* what no answer ended, as --help */
+		return complain(EXIT_ERROR, "cannot write: %s", strerror(errno));
 	return r == OPTIONS_DONE ? EXIT_FOUND : r;
 }

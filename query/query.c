@@ -153,6 +153,8 @@ int query_init(struct query *query, const struct options *options)
 
 int query_failed(const struct query *query, int error, const char *doing)
 {
+	if (ferror(stdout) && error != -EPIPE)
+		return complain(EXIT_ERROR, "cannot write the answer: %s", strerror(-error));
 	switch (error) {
 	case -EPIPE:
 		return EXIT_FOUND;

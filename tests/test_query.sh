@@ -321,6 +321,13 @@ ok $? "and not spoken of"
 	"$P" --store "$store" events >/dev/full 2>"$scratch/err"
 	is $? 3 "a full disk under the answer is an error"
 	complains "cannot write" "and told"
+	for argument in --help --version 'events --help' 'report --sql'; do
+		# shellcheck disable=SC2086 # words
+		"$P" --store "$store" $argument >/dev/full 2>"$scratch/err"
+		is $? 3 "so it is under $argument"
+	done
+	timeout 10 "$P" --store "$store" events -f >/dev/full 2>"$scratch/err"
+	is "$? $(tail -n 1 "$scratch/err")" '3 procledger: cannot write the answer: No space left on device' "who follows is not told that the ledger cannot be read"
 }
 head -c 100000 /dev/zero >"$scratch/junk.ring"
 mkdir "$scratch/junk" && cp "$scratch/junk.ring" "$scratch/junk/ledger.ring"

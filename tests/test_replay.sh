@@ -92,4 +92,10 @@ ok $? "and it says why"
 replay holes --speed max -o netlink --through-loss
 is $? 0 "--through-loss goes on"
 same "$scratch/out" "$scratch/holes.nl" "to the end"
+# --- where the answer cannot be written ---
+[ ! -w /dev/full ] || for arguments in '' '-o jsonl' '-o netlink' '--kind stop'; do
+	# shellcheck disable=SC2086 # words
+	"$P" --store "$scratch/zoo" replay $arguments --speed max >/dev/full 2>"$scratch/err"
+	is "$? $(cat "$scratch/err")" '3 procledger: cannot write the answer: No space left on device' "replay${arguments:+ $arguments} says that the disk is full"
+done
 done_testing
