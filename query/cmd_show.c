@@ -31,6 +31,15 @@ struct show {
 
 /* --- which life --- */
 
+/* A thread only where its process is not meant as well. */
+static bool is_meant(const struct show *show, const struct past_life *life)
+{
+	const struct past_life *process =
+		life->pid != life->tid ? past_find(show->past, life->process_id) : NULL;
+
+	return life->selected && !(process && process->selected);
+}
+
 /* The newest of those that are meant; the others are named. */
 static struct past_life *choose(struct show *show)
 {
@@ -40,10 +49,7 @@ static struct past_life *choose(struct show *show)
 
 	lives = past_lives(show->past, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (!lives[i]->selected)
-			continue;
-		/* A thread only where its process is not meant as well. */
-		if (chosen && lives[i]->pid != lives[i]->tid && chosen->id == lives[i]->process_id)
+		if (!is_meant(show, lives[i]))
 			continue;
 		others += chosen != NULL;
 		chosen = lives[i];
@@ -52,7 +58,7 @@ static struct past_life *choose(struct show *show)
 		return chosen;
 	(void)fprintf(stderr, "-- %zu other%s that too:", others, others == 1 ? " was" : "s were");
 	for (size_t i = 0, shown = 0; i < count && shown < OTHERS_SHOWN; i++) {
-		if (lives[i]->selected && lives[i] != chosen) {
+		if (is_meant(show, lives[i]) && lives[i] != chosen) {
 			(void)fprintf(stderr, " id:%" PRId64, lives[i]->id);
 			shown++;
 		}

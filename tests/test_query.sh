@@ -365,4 +365,19 @@ for bytes in 4096 100000; do
 	run 0 "its status is told" status
 	has "of which $((4194304 - bytes)) bytes are not there" "with what is not there"
 done
+# --- a pid that was used again ---
+"$BUILD/tests/tell" "$scratch/again" <<'END'
+fork pid=30 ppid=1 t=10
+fork pid=30 tid=31 ppid=1 t=20
+exit pid=30 tid=31 arg0=0 arg1=4294967295 t=30
+exit pid=30 arg0=0 t=40
+fork pid=30 ppid=1 t=50
+fork pid=30 tid=32 ppid=1 t=60
+END
+ok $? "a pid used again is told"
+store=$scratch/again
+run 0 "its newest life is shown" show 30
+has "Process 30 " "the process, not its thread"
+grep -qx -- '-- 1 other was that too: id:3; this is the last' "$scratch/err"
+ok $? "and the other is named, without threads"
 done_testing
