@@ -96,7 +96,9 @@ static int answer(struct index_query *ask, const struct report *report, uint64_t
 	put_sql(file, &ask->query, report, lines);
 	if (fclose(file) != 0)
 		return complain(EXIT_ERROR, "out of memory");
-	r = index_query_prepare(ask, sql, &rest);
+	r = index_query_catch_up(ask);
+	if (r == 0)
+		r = index_query_prepare(ask, sql, &rest);
 	if (r == 0)
 		r = index_query_run(ask, report->name);
 	return r != 0 ? r : index_query_finish(ask);

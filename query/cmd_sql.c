@@ -81,8 +81,10 @@ static int ask_once(struct index_query *ask, const struct options *options, cons
 {
 	sqlite3_stmt *second = NULL;
 	const char *rest;
-	int result, r = index_query_prepare(ask, text, &rest);
+	int result, r = index_query_catch_up(ask);
 
+	if (r == 0)
+		r = index_query_prepare(ask, text, &rest);
 	if (r != 0)
 		return r;
 	if (!ask->statement)

@@ -19,6 +19,8 @@ enum {
 	VALUE_MAX_BYTES = 1000000,
 	TIMEOUT_DEFAULT_S = 30,
 	STEPS_BETWEEN_LOOKS = 10000, /* of SQLite's machine */
+	LOOK_EVERY_MS = 20,          /* at how far the index is */
+	LOOKS_MAX = 50,
 };
 #define MEMORY_DEFAULT_BYTES (INT64_C(256) << 20)
 #define MEMORY_MIN_BYTES     (INT64_C(1) << 20)
@@ -453,18 +455,58 @@ int index_note_damage(sqlite3 *db, struct ledger *ledger)
 	return r;
 }
 
+/* How many events that may be in the window the index lacks. */
+static uint64_t index_lag(const struct index_query *ask)
+{
+	const struct ledger *ledger = ask->query.ledger;
+	const struct window *window = &ask->query.window;
+	uint64_t next = ask->next_event_no;
+
+	for (size_t i = ledger->span_count; i-- > 0 && next > 0;) {
+		const struct ledger_span *span = ledger_span(ledger, i);
+
+		if (span->first_event_no + span->event_count <= next)
+			break;
+		if (!window->boots)
+			return ledger->end_event_no - next;
+		for (size_t b = 0; b < window->boot_count; b++) {
+			const struct window_boot *boot = &window->boots[b];
+
+			if (boot->boot->boot_no == span->boot_no &&
+			    window_overlaps(boot, span->ts_min_ns, span->ts_max_ns))
+				return ledger->end_event_no - next;
+		}
+	}
+	return 0;
+}
+
+int index_query_catch_up(struct index_query *ask)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_EVERY_MS * 1000000L };
+	int r = ask->query.ledger ? 0 : ledger_open(ask->query.ring_path, &ask->query.ledger);
+
+	if (r == -ENOMEM)
+		return query_failed(&ask->query, r, "read");
+	for (unsigned looks = 0; ask->query.ledger; looks++) {
+		int64_t next =
+			ask_number(ask, "SELECT value FROM meta WHERE key = 'next_event_no'");
+
+		ask->next_event_no = next > 0 ? (uint64_t)next : 0;
+		ask->query.index_lag = index_lag(ask);
+		if (ask->query.index_lag == 0 || looks == LOOKS_MAX ||
+		    ask->query.options->from_ring || query_recorder_runs(&ask->query) != 1)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int index_query_finish(struct index_query *ask)
 {
-	int64_t next_event_no =
-		ask_number(ask, "SELECT value FROM meta WHERE key = 'next_event_no'");
 	int r = 0;
 
 	/* The ledger tells what is missing; an index without its ledger still answers. */
-	if (!ask->query.ledger)
-		r = ledger_open(ask->query.ring_path, &ask->query.ledger);
-	if (r == -ENOMEM)
-		return query_failed(&ask->query, r, "read");
-	if (r < 0 || !ask->query.ledger) {
+	if (!ask->query.ledger) {
 		output_end(ask->output);
 		if (ask->format == OUTPUT_JSON)
 			printf(",\"complete\":null,\"missing\":[]}\n");
@@ -482,9 +524,6 @@ int index_query_finish(struct index_query *ask)
 	r = index_note_damage(ask->db, ask->query.ledger);
 	if (r < 0)
 		return query_failed(&ask->query, r, "read");
-	ask->query.index_lag = 0;
-	if (next_event_no > 0 && (uint64_t)next_event_no < ask->query.ledger->end_event_no)
-		ask->query.index_lag = ask->query.ledger->end_event_no - (uint64_t)next_event_no;
 	r = ask->query.window.boots ? 0 : query_window_all(&ask->query);
 	if (r != 0)
 		return r;

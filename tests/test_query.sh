@@ -380,4 +380,32 @@ run 0 "its newest life is shown" show 30
 has "Process 30 " "the process, not its thread"
 grep -qx -- '-- 1 other was that too: id:3; this is the last' "$scratch/err"
 ok $? "and the other is named, without threads"
+# --- an index that is behind ---
+printf 'fork pid=10 ppid=1 t=1000\nexit pid=10 arg0=256 t=2000\nseal\n' >"$scratch/first"
+"$BUILD/tests/tell" "$scratch/behind" <"$scratch/first"
+cp "$scratch/behind/index.db" "$scratch/old.db"
+rm -r "$scratch/behind"
+{
+	cat "$scratch/first"
+	printf 'fork pid=11 ppid=1 t=10000\nfork pid=12 ppid=1 t=11000\nseal\n'
+} | "$BUILD/tests/tell" "$scratch/behind"
+cp "$scratch/old.db" "$scratch/behind/index.db"
+store=$scratch/behind
+begin='2026-11-22 12:00:01'
+run 0 "what the index lacks does not matter where it is not asked for" report failed --strict -S "$begin" -U '2026-11-22 12:00:05'
+run 4 "it does where it is" report failed --strict -S "$begin" -U '2026-11-22 12:00:10'
+grep -qx -- '-- incomplete: the index lacks the newest 2 events' "$scratch/err"
+ok $? "and is counted"
+run 4 "SQL has no window: all of it may be meant" sql --strict 'SELECT count(*) FROM process'
+exec 9<"$store/ledger.ring"
+flock -x 9
+(
+	sleep 0.3
+	sqlite3 "$store/index.db" "UPDATE meta SET value = value + 2 WHERE key = 'next_event_no'"
+) 9<&- &
+run 0 "a recorder is given a moment to bring it up to date" sql --strict 'SELECT count(*) FROM process'
+wait $!
+sqlite3 "$store/index.db" "UPDATE meta SET value = value - 2 WHERE key = 'next_event_no'"
+run 4 "and no more than that" sql --strict 'SELECT count(*) FROM process'
+exec 9<&-
 done_testing
