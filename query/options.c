@@ -165,8 +165,15 @@ enum { CHOICE_COUNT = sizeof(choices) / sizeof(choices[0]), FIRST_VALUE = 256 };
 
 /* --- help --- */
 
-static void print_choice(const struct choice *choice)
+static int print_version(void)
 {
+	printf("procledger %s\n", PROCLEDGER_VERSION);
+	return OPTIONS_DONE;
+}
+
+static void print_choice(const struct choice *choice, const struct command *command)
+{
+	bool own = command && command->formats && choice->takes == TAKES_FORMAT;
 	char left[48], letter[8] = "    ";
 
 	if (choice->letter)
@@ -177,7 +184,7 @@ static void print_choice(const struct choice *choice)
 					   : " ",
 		       choice->argument ? choice->argument : "",
 		       choice->argument && choice->otherwise ? "]" : "");
-	printf("  %-26s %s\n", left, choice->description);
+	printf("  %-26s %s\n", left, own ? command->formats : choice->description);
 }
 
 static void print_help(const struct command *command)
@@ -197,7 +204,7 @@ static void print_help(const struct command *command)
 	}
 	for (size_t i = 0; i < CHOICE_COUNT; i++) {
 		if (!command || !choices[i].takes || (command->takes & choices[i].takes))
-			print_choice(&choices[i]);
+			print_choice(&choices[i], command);
 	}
 	if (command && command->outputs && *command->outputs)
 		printf("\nFORMAT may also be: %s\n", command->outputs);
@@ -429,10 +436,8 @@ static int find_command(int argc, char **argv, const struct command **ret_comman
 			return r;
 		if (!choice)
 			break;
-		if (choice->effect == SHOWS_VERSION) {
-			printf("procledger %s\n", PROCLEDGER_VERSION);
-			return OPTIONS_DONE;
-		}
+		if (choice->effect == SHOWS_VERSION)
+			return print_version();
 		if (choice->effect == SHOWS_HELP) {
 			print_help(NULL);
 			return OPTIONS_DONE;
@@ -470,6 +475,8 @@ static int read_command(int argc, char **argv, struct options *options,
 			print_help(command);
 			return OPTIONS_DONE;
 		}
+		if (choice->effect == SHOWS_VERSION)
+			return print_version();
 		if (!taken(choice, command))
 			return complain(EXIT_USAGE, "%s takes no --%s; see procledger %s --help",
 					command->name, choice->name, command->name);

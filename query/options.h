@@ -78,7 +78,8 @@ struct command {
 	const char *
 		outputs; /* words that -o takes beside the tables' formats, for the help; "": it takes more; NULL: none */
 	const char *description;
-	const char *help; /* what --help says behind the options, or NULL */
+	const char *help;    /* what --help says behind the options, or NULL */
+	const char *formats; /* what -o takes, where that is not what tables do; else NULL */
 };
 enum { SELECT_ARGUMENTS = UINT16_MAX };
 

@@ -53,8 +53,22 @@ done
 is "$(sed -n 's/.*--output FORMAT *//p' "$scratch/out" | tr -d , | sed 's/ or / /' | tr ' ' '\n' | sort | tr '\n' ' ')" \
 	"$(sed -n '/^FORMAT is one of these/,$p' "$scratch/out" | sed -n 's/^  \([a-z, -]*[a-z]\)   *.*/\1/p' | tr -d , | tr ' ' '\n' | grep . | sort | tr '\n' ' ')" \
 	"export names the formats that it has"
-"$P" --version | grep -Eq '^procledger [0-9]+\.[0-9]+\.[0-9]+$'
-ok $? "--version tells the version"
+for command in tree ps comm 'show 17186' events 'sql VALUES(1)' report status doctor 'replay --speed=max'; do
+	# shellcheck disable=SC2086 # words
+	listed=$("$P" ${command%% *} --help | sed -n 's/^  -o, --output FORMAT *//p' | tr -d , | sed 's/ or / /')
+	taken=
+	for format in text json jsonl csv netlink; do
+		# shellcheck disable=SC2086 # words
+		"$P" --store "$store" $command -o $format >/dev/null 2>&1
+		[ $? -eq 2 ] || taken="$taken $format"
+	done
+	is "$listed" "${taken# }" "${command%% *} --help lists the formats that it takes"
+done
+for command in '' ps events reindex; do
+	# shellcheck disable=SC2086 # words
+	"$P" --store "$scratch/nothing" $command --version | grep -Eq '^procledger [0-9]+\.[0-9]+\.[0-9]+$'
+	ok $? "$command --version tells the version"
+done
 "$P" >/dev/null 2>"$scratch/err"
 [ $? -eq 2 ] && grep -q '^Usage:' "$scratch/err"
 ok $? "without a command the usage is shown"
