@@ -6,12 +6,14 @@
 #include <inttypes.h>
 #include <libdeflate.h>
 #include <linux/capability.h>
+#include <linux/connector.h>
 #include <linux/netlink.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
@@ -223,11 +225,9 @@ static const struct need {
 	unsigned capability;
 	const char *name, *loss;
 } needs[] = {
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", "it cannot listen, nor have a large buffer" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
-	  "program, arguments and folder of others stay unknown" },
-	{ CAP_SYS_NICE, "CAP_SYS_NICE",
-	  "short-lived programs end before they are read, and a storm may overrun it" },
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", "a small receive buffer" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "programs and folders of others not known" },
+	{ CAP_SYS_NICE, "CAP_SYS_NICE", "short-lived programs not read in time" },
 };
 
 enum { NEEDS = sizeof(needs) / sizeof(needs[0]) };
@@ -248,21 +248,40 @@ static uint64_t capabilities_of(int pid)
 	return UINT64_MAX;
 }
 
+/* Since Linux 6.6 anybody may join the group of proc events; before that it took CAP_NET_ADMIN.  Nothing is asked of the kernel's end. */
+static bool may_listen(void)
+{
+	auto_close int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+	struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&group, sizeof(group)) == 0 || errno != EPERM;
+}
+
 static void check_privileges(struct doctor *doctor)
 {
 	int pid = doctor->recorder > 0 ? doctor->recorder : (int)getpid();
 	const char *who = doctor->recorder > 0 ? "the recorder" : "who starts it like this";
 	uint64_t capabilities = capabilities_of(pid);
+	char lacks[WORDS_BYTES] = "";
 
-	for (size_t i = 0; i < NEEDS; i++) {
-		if (!(capabilities >> needs[i].capability & 1)) {
-			tell(doctor, "privileges", i == 0 ? VERDICT_FAIL : VERDICT_WARN,
-			     "start procledgerd as root, or give it that capability",
-			     "%s has no %s: %s", who, needs[i].name, needs[i].loss);
-			return;
-		}
+	if (doctor->recorder == 0 && !may_listen()) {
+		tell(doctor, "privileges", VERDICT_FAIL,
+		     "start procledgerd as root, or give it that capability",
+		     "%s has no CAP_NET_ADMIN: on this kernel it cannot listen", who);
+		return;
 	}
-	tell(doctor, "privileges", VERDICT_OK, NULL, "%s has what it needs", who);
+	for (size_t i = 0; i < NEEDS; i++) {
+		if (!(capabilities >> needs[i].capability & 1))
+			(void)snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks),
+				       "%s%s (%s)", lacks[0] ? ", " : "", needs[i].name,
+				       needs[i].loss);
+	}
+	if (lacks[0])
+		tell(doctor, "privileges", VERDICT_WARN,
+		     "start procledgerd as root, or give it these capabilities", "%s has no %s",
+		     who, lacks);
+	else
+		tell(doctor, "privileges", VERDICT_OK, NULL, "%s has what it needs", who);
 }
 
 static void check_recorder(struct doctor *doctor)

@@ -75,7 +75,14 @@ if [ "$(id -u)" -eq 0 ] && unshare --net true 2>/dev/null; then
 	doctor zoo setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice
 	is "$(state privileges)" warn "without CAP_SYS_NICE programs are not read in time"
 	doctor zoo setpriv --bounding-set=-net_admin --inh-caps=-net_admin
-	is "$(state privileges)" fail "without CAP_NET_ADMIN nothing is heard"
+	if [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.6 ]; then
+		is "$(state privileges)" warn "without CAP_NET_ADMIN the buffer is small"
+		doctor zoo setpriv --bounding-set=-all --inh-caps=-all
+		grep -q '"found":"who starts it like this has no CAP_NET_ADMIN (.*), CAP_SYS_PTRACE (.*), CAP_SYS_NICE (.*)"' "$scratch/out"
+		ok $? "without any all that is lost is told"
+	else
+		is "$(state privileges)" fail "without CAP_NET_ADMIN nothing is heard before Linux 6.6"
+	fi
 else
 	note "no other namespaces can be made here: not tested in them"
 fi
