@@ -380,32 +380,59 @@ static void find_owners(struct listener *listeners, size_t count)
 		(void)closedir(proc);
 }
 
-static void check_listeners(struct doctor *doctor)
+/* Adds the name of a process to a list that does not have it yet. */
+static void add_name(char *names, size_t capacity, int pid)
 {
-	struct listener listeners[LISTENERS_MAX];
-	size_t count = read_listeners(listeners), others = 0;
-	char names[128] = "", comm[32], path[64];
-	uint64_t drops = 0;
+	char comm[32], path[64];
 
-	find_owners(listeners, count);
-	for (size_t i = 0; i < count; i++) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/comm", listeners[i].pid);
-		read_line(path, comm, sizeof(comm));
-		if (strncmp(comm, "procledger", 10) == 0) {
-			drops += listeners[i].drops;
-			continue;
-		}
-		others++;
-		(void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-			       names[0] ? ", " : "", comm[0] ? comm : "?");
-	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	read_line(path, comm, sizeof(comm));
+	if (comm[0] && !strstr(names, comm))
+		(void)snprintf(names + strlen(names), capacity - strlen(names), "%s%s",
+			       names[0] ? ", " : "", comm);
+}
+
+static void tell_listeners(struct doctor *doctor, size_t others, size_t unknown, const char *names)
+{
+	char also[64] = "";
+
+	if (unknown > 0)
+		(void)snprintf(also, sizeof(also), "%s%zu whose owner is not known",
+			       others > 0 ? ", and " : "", unknown);
 	if (others > 0)
 		tell(doctor, "listeners", VERDICT_WARN,
 		     "they cost every fork some time; one that says IGNORE silences kernels before "
 		     "6.6",
-		     "%zu other%s of the same events: %s", others, others == 1 ? "" : "s", names);
+		     "%zu other socket%s for the same events, of %s%s", others,
+		     others == 1 ? "" : "s", names[0] ? names : "processes that have ended", also);
+	else if (unknown > 0)
+		tell(doctor, "listeners", VERDICT_WARN, "ask as root", "%s", also);
 	else
 		tell(doctor, "listeners", VERDICT_OK, NULL, "no others");
+}
+
+static void check_listeners(struct doctor *doctor)
+{
+	struct listener listeners[LISTENERS_MAX];
+	size_t count = read_listeners(listeners), others = 0, unknown = 0;
+	char names[128] = "";
+	uint64_t drops = 0;
+
+	if (doctor->recorder > 0)
+		claim(doctor->recorder, listeners,
+		      count); /* what its supervisor holds as well is its */
+	find_owners(listeners, count);
+	for (size_t i = 0; i < count; i++) {
+		if (listeners[i].pid == 0) {
+			unknown++;
+		} else if (listeners[i].pid == doctor->recorder) {
+			drops += listeners[i].drops;
+		} else {
+			others++;
+			add_name(names, sizeof(names), listeners[i].pid);
+		}
+	}
+	tell_listeners(doctor, others, unknown, names);
 	if (drops > 0)
 		tell(doctor, "drops", VERDICT_WARN,
 		     "see 'procledger report losses' for when; give the recorder a larger buffer",

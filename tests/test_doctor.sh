@@ -86,4 +86,24 @@ if [ "$(id -u)" -eq 0 ] && unshare --net true 2>/dev/null; then
 else
 	note "no other namespaces can be made here: not tested in them"
 fi
+# --- beside another recorder ---
+"$BUILD/procledgerd" --store "$scratch/one" --ring-size 4M --ring-only 2>"$scratch/one.log" &
+one=$!
+"$BUILD/procledgerd" --store "$scratch/two" --ring-size 4M --ring-only 2>"$scratch/two.log" &
+two=$!
+if recording $one "$scratch/one.log" && recording $two "$scratch/two.log"; then
+	doctor one
+	grep -q '"check":"listeners","state":"warn","found":"[0-9]* other sockets* for the same events, of .*procledgerd' "$scratch/out"
+	ok $? "another recorder is another listener"
+	if setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
+		chmod 755 "$scratch" "$scratch/one"
+		doctor one setpriv --reuid=65534 --regid=65534 --clear-groups
+		grep -q '"check":"listeners","state":"warn","found":"[0-9]* whose owner is not known"' "$scratch/out"
+		ok $? "who may not see whose they are says so"
+	fi
+else
+	note "no recorder can run here: none is looked at beside another"
+fi
+kill $one $two 2>/dev/null
+wait
 done_testing
