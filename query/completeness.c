@@ -133,6 +133,24 @@ static void last_before(const struct check *check, size_t i, struct missing *ret
 	ret->from_ns = before->hole ? before->ts_min_ns : before->ts_max_ns;
 }
 
+/* Of an import, or one that goes on with the socket of the last run, nothing is missing before it. */
+static bool begins_anew(const struct event *event)
+{
+	return event->kind == EVENT_START &&
+	       !(event->arg[1] & (EVENT_START_IMPORT | EVENT_START_CONTINUED));
+}
+
+uint64_t completeness_begin_ns(struct ledger *ledger, const struct ledger_boot *boot)
+{
+	struct ledger_span *span = ledger_span(ledger, boot->first_span);
+
+	if (ledger_facts(ledger, span) == 0 && span->fact_count > 0 &&
+	    span->facts[0].event.event_no == span->first_event_no &&
+	    begins_anew(&span->facts[0].event))
+		return span->facts[0].event.timestamp_ns;
+	return boot->ts_min_ns;
+}
+
 static int check_starts(struct check *check, size_t i)
 {
 	struct ledger_span *span = ledger_span(check->ledger, i);
@@ -142,8 +160,7 @@ static int check_starts(struct check *check, size_t i)
 		const struct ledger_fact *fact = &span->facts[f];
 		struct missing missing = { .reason = MISSING_DOWN, .cpu = EVENT_CPU_NONE };
 
-		if (fact->event.kind != EVENT_START ||
-		    (fact->event.arg[1] & (EVENT_START_IMPORT | EVENT_START_CONTINUED)))
+		if (!begins_anew(&fact->event))
 			continue;
 		if (fact->event.event_no == span->first_event_no) {
 			last_before(check, i, &missing);

@@ -56,4 +56,7 @@ int completeness_init(struct completeness *completeness, struct ledger *ledger,
 		      struct clocks *clocks, const struct window *window, unsigned flags);
 void completeness_clear(struct completeness *completeness);
 
+/* From when on a boot was recorded: its first start, or where the ring begins.  Events may be older, which came while it started. */
+uint64_t completeness_begin_ns(struct ledger *ledger, const struct ledger_boot *boot);
+
 const char *missing_word(enum missing_reason reason);

@@ -469,7 +469,7 @@ static void say_complete(struct query *query)
 		(void)fprintf(stderr, "-- complete\n");
 		return;
 	}
-	query_time(query, boot->boot_no, boot->ts_min_ns, 6, from);
+	query_time(query, boot->boot_no, completeness_begin_ns(query->ledger, boot), 6, from);
 	query_time(query, boot->boot_no, boot->ts_max_ns, 6, to);
 	(void)fprintf(stderr, "-- complete from %s to %s\n", from, to);
 }
@@ -543,7 +543,7 @@ static void json_recorded(struct query *query)
 	if (!boot)
 		return;
 	printf("\"recorded\":{\"boot\":%" PRIu32, boot->boot_no);
-	json_time(query, "from", boot->boot_no, boot->ts_min_ns, true);
+	json_time(query, "from", boot->boot_no, completeness_begin_ns(query->ledger, boot), true);
 	json_time(query, "to", boot->boot_no, boot->ts_max_ns, true);
 	printf("},");
 }

@@ -1,9 +1,9 @@
-/* tell.c - makes a store whose events are told: tell STORE <SCRIPT.  For tests of what procledger makes of them.
+/* tell.c - makes a store whose events are told: tell STORE [START] <SCRIPT.  For tests of what procledger makes of them.
  *
  * A line is KIND and NAME=VALUE words: pid tid ppid ptid arg0 arg1 arg2 cpu, t (milliseconds; else 1 ms after the last), comm, and of
  * what /proc said exe argv (once for each argument) cwd cgroup note ids (uid or ruid,euid,rgid,egid) loginuid session.  In a value \xNN is a byte
  * and \s a space.  A line "seal" ends a block.  The boot begins with a clock: t=0 is 2026-11-22 12:00 UTC.  A line "boot" ends it: the
- * next begins an hour later, at t=0 again; with "boot import" it is one of a stream.
+ * next begins an hour later, at t=0 again; with "boot import" it is one of a stream.  The first boot's start is at START milliseconds, or 0.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -195,7 +195,7 @@ static void seal(uint64_t t_ms)
 		stop("cannot seal", strerror(-r));
 }
 
-static void begin(const char *ring_path, bool import)
+static void begin(const char *ring_path, bool import, uint64_t t_ms)
 {
 	static struct told told;
 	uint8_t boot_id[RING_UUID_BYTES + 1] = "a boot for tests";
@@ -210,7 +210,9 @@ static void begin(const char *ring_path, bool import)
 	told.event = (struct event){ .kind = EVENT_START,
 				     .cpu = EVENT_CPU_NONE,
 				     .arg = { boot_no, import ? EVENT_START_IMPORT : 0 } };
+	told.t_ms = t_ms;
 	append(&told);
+	told.t_ms = 0;
 	told.event = (struct event){ .kind = EVENT_CLOCK,
 				     .cpu = EVENT_CPU_NONE,
 				     .arg = { BEGIN, wall() } };
@@ -221,7 +223,7 @@ static void boot(const char *ring_path, bool import, uint64_t *t_ms)
 {
 	seal(*t_ms);
 	ring_writer_close(writer);
-	begin(ring_path, import);
+	begin(ring_path, import, 0);
 	*t_ms = 0;
 }
 
@@ -259,12 +261,12 @@ int main(int argc, char **argv)
 	size_t capacity = 0;
 	uint64_t t_ms = 0, events;
 
-	if (argc != 2)
-		stop("usage", "tell STORE <SCRIPT");
+	if (argc < 2 || argc > 3)
+		stop("usage", "tell STORE [START] <SCRIPT");
 	(void)mkdir(argv[1], 0755);
 	(void)snprintf(ring_path, sizeof(ring_path), "%s/ledger.ring", argv[1]);
 	(void)snprintf(index_path, sizeof(index_path), "%s/index.db", argv[1]);
-	begin(ring_path, false);
+	begin(ring_path, false, argc == 3 ? strtoull(argv[2], NULL, 10) : 0);
 	while (getline(&line, &capacity, stdin) > 0)
 		tell_line(line, ring_path, &t_ms);
 	seal(t_ms);

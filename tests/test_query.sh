@@ -422,4 +422,13 @@ wait $!
 sqlite3 "$store/index.db" "UPDATE meta SET value = value - 2 WHERE key = 'next_event_no'"
 run 4 "and no more than that" sql --strict 'SELECT count(*) FROM process'
 exec 9<&-
+# --- events that came while the recorder started ---
+printf 'fork pid=10 ppid=1 t=0\nfork pid=11 ppid=1 t=1000\nseal\n' | "$BUILD/tests/tell" "$scratch/early" 5
+store=$scratch/early
+run 0 "a boot is complete from its start on" ps
+grep -qx -- '-- complete from 2026-11-22 12:00:00.005000+00:00 to 2026-11-22 12:00:01.000000+00:00' "$scratch/err"
+ok $? "also where events are older"
+run 0 "as a window has it that begins there" ps --strict -S '2026-11-22 12:00:00.005' -U '2026-11-22 12:00:01'
+run 4 "and no earlier" ps --strict -S '2026-11-22 12:00:00.004' -U '2026-11-22 12:00:01'
+is "$("$P" --store "$store" sql -o csv 'SELECT from_ns FROM coverage' 2>/dev/null | tail -n 1 | tr -d '\r')" 1000005000000 "coverage has it, too"
 done_testing
