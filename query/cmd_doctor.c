@@ -290,7 +290,7 @@ static void check_recorder(struct doctor *doctor)
 
 	if (running == 1)
 		tell(doctor, "recorder", VERDICT_OK, NULL, "running, pid %d", doctor->recorder);
-	else if (running == 0)
+	else if (running == 0 || running == -ENOENT) /* nor is there a ledger */
 		tell(doctor, "recorder", VERDICT_WARN, "start procledgerd", "not running");
 	else
 		tell(doctor, "recorder", VERDICT_WARN, "ask as root", "cannot be known: %s",

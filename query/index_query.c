@@ -263,6 +263,19 @@ static int functions_make(sqlite3 *db, const struct when_here *here)
 	return r;
 }
 
+static bool is_damage(int result)
+{
+	return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
+}
+
+static int damaged(const struct index_query *ask)
+{
+	return complain(
+		EXIT_ERROR,
+		"the index %s is damaged: 'procledger reindex' makes it anew from the ledger",
+		ask->query.index_path);
+}
+
 int index_query_open(struct index_query *ask, const struct options *options)
 {
 	char path[PATH_MAX];
@@ -281,11 +294,17 @@ int index_query_open(struct index_query *ask, const struct options *options)
 				"there is no index in %s: 'procledger reindex' makes it from the "
 				"ledger",
 				options->store);
+	if (!ask->db && access(path, R_OK) < 0 && errno == EACCES)
+		return query_failed(&ask->query, -EACCES, "open");
 	r = ask->db ? SQLITE_OK : open_index(ask, path);
+	if (is_damage(r))
+		return damaged(ask);
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot open %s: %s", path,
 				ask->db ? sqlite3_errmsg(ask->db) : sqlite3_errstr(r));
 	r = functions_make(ask->db, &ask->query.here);
+	if (is_damage(r))
+		return damaged(ask);
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot make the functions: %s", sqlite3_errstr(r));
 	confine(ask);
@@ -298,6 +317,8 @@ int index_query_failed(struct index_query *ask)
 {
 	int code = sqlite3_errcode(ask->db) & 0xff;
 
+	if (is_damage(code) && !ask->query.options->from_ring)
+		return damaged(ask);
 	if (ask->out_of_time)
 		return complain(EXIT_ERROR, "the query took more than %u seconds and was stopped",
 				ask->timeout_s);

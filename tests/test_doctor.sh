@@ -46,6 +46,8 @@ doctor broken
 is "$(state ledger) $status" 'fail 3' "what is no ring fails, with exit status 3"
 doctor nothing
 is "$(state ledger)" warn "no store at all is not there yet"
+grep -q '"check":"recorder","state":"warn","found":"not running"' "$scratch/out"
+ok $? "so that nobody records into it"
 "$BUILD/procledgerd" --store "$scratch/empty" --ring-size 4M --input /dev/null 2>/dev/null
 doctor empty
 is "$(state ledger) $(state losses)" 'warn warn' "a ledger that holds nothing is not called good"

@@ -431,4 +431,19 @@ ok $? "also where events are older"
 run 0 "as a window has it that begins there" ps --strict -S '2026-11-22 12:00:00.005' -U '2026-11-22 12:00:01'
 run 4 "and no earlier" ps --strict -S '2026-11-22 12:00:00.004' -U '2026-11-22 12:00:01'
 is "$("$P" --store "$store" sql -o csv 'SELECT from_ns FROM coverage' 2>/dev/null | tail -n 1 | tr -d '\r')" 1000005000000 "coverage has it, too"
+# --- an index that cannot be read ---
+store=$scratch/early
+head -c $(($(stat -c %s "$store/index.db") - 4096)) /dev/urandom | dd of="$store/index.db" bs=4096 seek=1 conv=notrunc status=none
+run 3 "a damaged index is an error" sql 'SELECT count(*) FROM process'
+complains "the index $store/index.db is damaged: 'procledger reindex' makes it anew" "the file and the cure are named"
+head -c 20000 /dev/urandom >"$store/index.db"
+run 3 "as is one that is none" report
+complains "the index $store/index.db is damaged: 'procledger reindex' makes it anew" "in the same words"
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
+	chmod 755 "$scratch"
+	chmod 750 "$store"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$P" --store "$store" sql 'SELECT 1' >"$scratch/out" 2>"$scratch/err"
+	is $? 3 "who may not read the store may not ask in SQL"
+	complains "you may not read the ledger in $store" "and is told as by the other commands"
+fi
 done_testing
