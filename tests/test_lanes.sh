@@ -56,7 +56,10 @@ if [ "$fifo" -eq 1 ]; then
 	sleep 1.5
 	is "$(ranks "$worker")" "4 of 1, $lanes of 2" "a receiver that its guard has stopped once keeps its place"
 	kill -XCPU "$worker"
-	sleep 1.5
+	for _ in $(seq 50); do
+		grep -q 'lost its priority' "$scratch/log" && break
+		sleep 0.1
+	done
 	is "$(grep -c 'the thread that receives lost its priority: it did not rest for 100 ms' "$scratch/log")" 1 \
 		"that it was stopped again is told"
 	is "$(ranks "$worker")" "3 of 1, $lanes of 2" "and is as everybody for a while"
