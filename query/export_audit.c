@@ -304,15 +304,18 @@ static void put_daemon(struct export *export, const char *type, const char *word
 
 /* --- events --- */
 
-/* The kernel writes ANOM_ABEND of signals that dump core by default, once for the process. */
-static bool is_abend(const struct event *event)
+/* The kernel writes ANOM_ABEND of signals that dump core by default, once for the process: here with its last task. */
+static bool is_abend(const struct stream_item *item)
 {
+	const struct event *event = item->event;
+	const struct life *process = item->life ? item->life->process : NULL;
 	static const uint32_t signals =
 		1u << SIGQUIT | 1u << SIGILL | 1u << SIGTRAP | 1u << SIGABRT | 1u << SIGBUS |
 		1u << SIGFPE | 1u << SIGSEGV | 1u << SIGXCPU | 1u << SIGXFSZ | 1u << SIGSYS;
 	unsigned number = event->arg[0] & 0x7f;
 
-	return event->pid == event->tid && number < 32 && (signals >> number & 1);
+	return (process ? process->process_ended : event->pid == event->tid) && number < 32 &&
+	       (signals >> number & 1);
 }
 
 static uint32_t ppid_of(const struct life *life)
@@ -389,7 +392,7 @@ static int audit_event(struct export *export, const struct stream_item *item)
 		put_target(export, item);
 		return 0;
 	case EVENT_EXIT:
-		if (is_abend(event)) {
+		if (is_abend(item)) {
 			put_abend(export, item);
 		} else if (event->arg[0] & 0x7f) {
 			export->found--;

@@ -54,6 +54,7 @@ static const struct life *parent_of(const struct follow *follow, const struct li
 static struct past_life life_now(const struct follow *follow, const struct life *life,
 				 struct past_image *image)
 {
+	bool leader = life->process == life;
 	struct past_life now = {
 		.id = life->id,
 		.boot_no = follow->boot_no,
@@ -61,10 +62,10 @@ static struct past_life life_now(const struct follow *follow, const struct life 
 		.tid = life->tid,
 		.ppid = life->ppid,
 		.start_ns = life->start_ns,
-		.ended = life->ended,
-		.end_how = life->end_how,
-		.end_ns = life->end_ns,
-		.exit_code = life->exit_code,
+		.ended = leader ? life->process_ended : life->ended,
+		.end_how = leader ? life->process_end_how : life->end_how,
+		.end_ns = leader ? life->process_end_ns : life->end_ns,
+		.exit_code = leader ? life->process_exit_code : life->exit_code,
 		.comm_known = life->comm_known,
 	};
 

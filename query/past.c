@@ -206,11 +206,11 @@ static void copy_end(struct past_life *to, const struct life *from)
 	to->task_ended = from->ended;
 	to->task_end_ns = from->end_ns;
 	to->ended = leader ? from->process_ended : from->ended;
-	to->end_how = from->end_how;
+	to->end_how = leader ? from->process_end_how : from->end_how;
 	to->end_ns = 0;
 	if (to->ended)
 		to->end_ns = leader ? from->process_end_ns : from->end_ns;
-	to->exit_code = from->exit_code;
+	to->exit_code = leader ? from->process_exit_code : from->exit_code;
 	to->exit_signal = from->exit_signal;
 	to->end_ppid = from->ended ? from->end_ppid : 0;
 }

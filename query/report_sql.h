@@ -15,9 +15,10 @@
 #define LAST "(SELECT max(to_no) FROM win)"
 #define BOOT(no) "(SELECT boot FROM boot WHERE first_event_no <= " #no " ORDER BY first_event_no DESC LIMIT 1)"
 
-/* Processes that ended in the window, from the narrow table that says which events ended whom. */
+/* Processes that ended in the window, from the narrow table that says which events ended whom: with the task that ended last. */
 #define ENDED \
-	"FROM win JOIN exit ON exit.event_no BETWEEN win.from_no AND win.to_no JOIN process AS p ON p.id = exit.event_no - exit.age\n" \
+	"FROM win JOIN exit ON exit.event_no BETWEEN win.from_no AND win.to_no JOIN life_row AS last ON last.id = exit.event_no - exit.age\n" \
+	"	JOIN process AS p ON p.id = last.id - ifnull(last.process, 0) AND p.end_ns = ifnull(last.start_ns, 0) + last.duration_ns\n" \
 	"WHERE p.end_ns BETWEEN win.from_ns AND win.to_ns AND p.exit_code IS NOT NULL"
 
 REPORT("summary", "how much happened, by kind",
@@ -60,7 +61,7 @@ REPORT("killed", "processes that ended by a signal, newest first",
 	ENDED " AND p.exit_code & 127 <> 0 ORDER BY exit.event_no DESC LIMIT :lines")
 
 REPORT("cores", "signals that dump core, newest first",
-	"SELECT win.boot, coredump.timestamp_ns, coredump.pid, coredump.tid, coredump.ppid, p.comm, p.exe, p.exit_code & 127 AS signal\n"
+	"SELECT win.boot, coredump.timestamp_ns, coredump.pid, ifnull(coredump.tid, coredump.pid) AS tid, coredump.ppid, p.comm, p.exe, p.exit_code & 127 AS signal\n"
 	"FROM win JOIN coredump ON " IN_WINDOW(coredump)
 	"LEFT JOIN task AS p ON p.id = coredump.life ORDER BY coredump.event_no DESC LIMIT :lines")
 

@@ -5,7 +5,7 @@
 -- Everywhere: event_no is the number of the event in the ledger; timestamp_ns and *_ns are CLOCK_MONOTONIC of the boot;
 -- tid, ptid NULL: the same as pid, ppid.  Applied as one piece; user_version grows with every change of form.
 PRAGMA application_id = 0x504c4447;
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- ring_uuid, next_event_no and next_block_no (what is projected), first_event_no and first_block_no (where the oldest keyframe is)
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -47,8 +47,9 @@ SELECT id, pid, tid, ppid, rest ->> 0, parent, iif(tid IS NULL, 0, process), bit
 	iif(bits >> 2 & 7 = 1, ifnull(rest ->> 1, iif(tid IS NULL, NULL, 0)), NULL), rest ->> 2, bits >> 5 & 3, comm, birth_comm, image, cred
 FROM life_row;
 
--- A process whose leader ended before its last thread.  end_ns NULL: it lives on; 0: ended by a new boot, when is not known.
-CREATE TABLE process_end(id INTEGER PRIMARY KEY, end_ns INTEGER) STRICT;
+-- A process whose end is not its leader's: another thread lived longer, or told of the core that was dumped.  ended: how, as of a life;
+-- NULL: it lives on.  end_ns, exit_code: of the task that ended last; NULL: not known.
+CREATE TABLE process_end(id INTEGER PRIMARY KEY, ended INTEGER, end_ns INTEGER, exit_code INTEGER) STRICT;
 
 -- What a task runs, as /proc told at an exec or snapshot.  doubt: fields that were not read whole, and why, as a JSON object:
 -- gone denied truncated redacted redacted,truncated withheld.  pidns: the inode of the pid namespace.  redactions: secrets taken out of argv.
@@ -163,14 +164,15 @@ FROM (SELECT id, (SELECT boot FROM boot WHERE first_event_no <= iif(id < 0, -id 
 	FROM life) AS l
 	LEFT JOIN image ON image.event_no = l.image LEFT JOIN cgroup ON cgroup.path = image.cgroup LEFT JOIN cred ON cred.event_no = l.cred;
 
--- Every process: its leader's row, but it ends with its last thread.
+-- Every process: its leader's row, but it ends with its last thread, and its exit_code is what its parent was given.
 CREATE VIEW process(id, boot, pid, ppid, parent_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, cwd, uid, gid, loginuid, cgroup,
 	exit_code, argv_bytes, euid, egid, sessionid, exit_signal, born, ended, inherited, doubt, unit, user_unit, slice, container_id,
 	container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions) AS
-SELECT task.id, boot, pid, ppid, parent_id, start_ns, iif(p.id IS NULL, task.end_ns, nullif(p.end_ns, 0)), start_wall_ns,
-	iif(p.id IS NULL, end_wall_ns, end_wall_ns + nullif(p.end_ns, 0) - task.end_ns), comm, exe, argv, cwd, uid, gid, loginuid, cgroup, exit_code,
-	argv_bytes, euid, egid, sessionid, exit_signal, born,
-	CASE WHEN p.id IS NULL THEN ended WHEN p.end_ns IS NULL THEN NULL WHEN p.end_ns = 0 THEN 'boot' ELSE ended END, inherited, doubt,
+SELECT task.id, boot, pid, ppid, parent_id, start_ns, iif(p.id IS NULL, task.end_ns, p.end_ns), start_wall_ns,
+	iif(p.id IS NULL, end_wall_ns, end_wall_ns + p.end_ns - task.end_ns), comm, exe, argv, cwd, uid, gid, loginuid, cgroup,
+	iif(p.id IS NULL, task.exit_code, p.exit_code), argv_bytes, euid, egid, sessionid, iif(p.id IS NULL OR p.ended = 0, exit_signal, NULL), born,
+	CASE WHEN p.id IS NULL THEN task.ended ELSE CASE p.ended WHEN 0 THEN 'exit' WHEN 1 THEN 'exec' WHEN 2 THEN 'reused' WHEN 3 THEN 'absent'
+		WHEN 4 THEN 'boot' END END, inherited, doubt,
 	unit, user_unit, slice, container_id, container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions
 FROM task LEFT JOIN process_end AS p ON p.id = task.id WHERE pid = tid;
 

@@ -83,6 +83,8 @@ void index_put_clock(struct index_db *index, uint32_t boot_no, const struct live
  * folded: an EXIT that is in its life's row. */
 void index_put_event(struct index_db *index, const struct event *event, uint32_t boot_no,
 		     const struct life *life, bool folded);
+/* The row of a process whose end is not its leader's. */
+void index_put_process_end(struct index_db *index, const struct life *leader);
 /* The EXIT that was taken for the end of this life becomes one that was not. */
 void index_move_exit(struct index_db *index, const struct life *life);
 

@@ -148,6 +148,20 @@ void index_put_clock(struct index_db *index, uint32_t boot_no, const struct live
 		  (int64_t)clock->boottime_ns, (int64_t)clock->realtime_ns, (int64_t)clock->reason);
 }
 
+void index_put_process_end(struct index_db *index, const struct life *leader)
+{
+	struct row row = row_make(index, INDEX_PROCESS_END);
+	enum life_end how = leader->process_end_how;
+
+	row_number(&row, leader->id);
+	row_number_if(&row, leader->process_ended, how);
+	row_number_if(&row, leader->process_ended && how != LIFE_END_BOOT,
+		      (int64_t)leader->process_end_ns);
+	row_number_if(&row, leader->process_ended && how == LIFE_END_EXIT,
+		      leader->process_exit_code);
+	row_run(&row);
+}
+
 void index_move_exit(struct index_db *index, const struct life *life)
 {
 	struct row row = row_make(index, INDEX_STRAY_EXIT);

@@ -4,7 +4,9 @@
  *
  * 1. FORK of a thread names the parent of the process, not the creator: a thread inherits from its leader, and its
  *    name only while all tasks of the process bear one name.
- * 2. EXIT of a leader may come long before that of its threads: the process ends with its last task.
+ * 2. EXIT of a leader may come long before that of its threads: the process ends with its last task, and the code of that one is what
+ *    its parent is given (before Linux 5.18 where that task ended alone: the leader's).  But of a dump of core only the task that wrote
+ *    it tells, whichever ends last.
  * 3. exec by another thread D than the leader B: EXIT B/B, then EXEC B/B; D never exits.  B's end is taken back, D ends
  *    with the EXEC.  So does every other task of the process, whose EXIT may come a little late.
  * 4. FORK of a tid that still lives: the EXIT of the older life is under way (the kernel frees the number before it
@@ -47,6 +49,20 @@ static int64_t unseen_id(uint64_t event_no, bool thread)
 
 /* --- ends --- */
 
+/* What a task that is gone says of how its process ended, should it be the last (rule 2). */
+static void process_end_note(struct life *leader, const struct life *life)
+{
+	bool exited = life->end_how == LIFE_END_EXIT;
+
+	leader->process_end_how = life->end_how;
+	leader->process_exit_code = exited ? life->exit_code : 0;
+	if (!exited || (life->exit_code & 0x7f) == 0)
+		return;
+	leader->core_dumped |= (life->exit_code & LIVES_STATUS_CORE) != 0;
+	if (leader->core_dumped)
+		leader->process_exit_code |= LIVES_STATUS_CORE;
+}
+
 /* Takes a process whose last task is gone out of the fold. */
 static void process_end(struct lives *lives, struct life *leader, uint64_t end_ns)
 {
@@ -65,6 +81,8 @@ static void task_end(struct lives *lives, struct life *life, uint64_t end_ns)
 	life->ended = true;
 	life->end_ns = end_ns;
 	TELL(lives, ended, life);
+	if (leader)
+		process_end_note(leader, life);
 	if (leader && leader != life) {
 		lives_group_leave(life);
 		if (life->exit_due)
@@ -458,11 +476,12 @@ static struct life *exit_subject(struct lives *lives, const struct event *event)
 	return due;
 }
 
-/* The second EXIT of a leader that is gone: its exec went unseen.  The tasks that are left ended then. */
-static void apply_second_exit(struct lives *lives, struct life *leader, const struct event *event)
+/* The second EXIT of a leader that is gone: its exec went unseen.  The first was not its end, and the tasks that are left ended with
+ * that exec. */
+static void exec_infer(struct lives *lives, struct life *leader, const struct event *event)
 {
-	while (leader->group_next)
-		end_inferred(lives, leader->group_next, LIFE_END_EXEC, event->timestamp_ns, true);
+	revive(lives, leader);
+	group_end_inferred(lives, leader, LIFE_END_EXEC, event->timestamp_ns, true);
 }
 
 static int apply_exit(struct lives *lives, const struct event *event, struct life **ret_life,
@@ -487,13 +506,13 @@ static int apply_exit(struct lives *lives, const struct event *event, struct lif
 		TELL(lives, ended, life);
 		if (life->process_ended) {
 			life->process_end_ns = event->timestamp_ns;
+			process_end_note(life, life);
 			TELL(lives, process_ended, life);
 		}
 		lives_table_retire(lives, life);
-	} else if (life->ended) {
-		apply_second_exit(lives, life, event);
-		return 0;
 	} else {
+		if (life->ended)
+			exec_infer(lives, life, event);
 		exit_take(life, event);
 		task_end(lives, life, event->timestamp_ns);
 	}

@@ -14,6 +14,9 @@
 
 #include "schema/event.h"
 
+/* The bit of an exit code that says that a core was dumped. */
+enum { LIVES_STATUS_CORE = 0x80 };
+
 /* What a task runs: the details of an exec or snapshot.  Shared by those who inherited it. */
 struct image {
 	uint64_t event_no; /* of the exec or snapshot */
@@ -74,6 +77,9 @@ struct life {
 	uint32_t live_threads; /* tasks of this process that live, the leader included */
 	bool process_ended;
 	uint64_t process_end_ns;
+	/* Of the task that ended last: how, and with LIFE_END_EXIT the status that the process's parent is given. */
+	uint8_t process_end_how; /* enum life_end */
+	uint32_t process_exit_code;
 
 	void *user;        /* the owner of the fold may hang something on a life; NULL at birth */
 	struct life *next; /* in the list of lives_ended() */
@@ -86,6 +92,7 @@ struct life {
 	uint64_t seen_ns;                     /* when that SNAPSHOT was read */
 	bool exit_due;                        /* its end was inferred; its EXIT may still come */
 	bool names_differ; /* of a leader: since its exec not all tasks had one name */
+	bool core_dumped;  /* of a leader: a task of the process ended with LIVES_STATUS_CORE */
 };
 
 /* Told of what happens, each before lives_apply() returns.  Any may be NULL. */

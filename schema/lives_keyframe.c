@@ -26,6 +26,7 @@ enum {
 	LIFE_HAS_IMAGE = 128,
 	LIFE_HAS_CRED = 256,
 	LIFE_IN_GROUP = 512, /* process points at its leader */
+	LIFE_CORE_DUMPED = 1024,
 };
 
 /* What is referred to, sorted by event_no, each once. */
@@ -128,7 +129,8 @@ static unsigned life_flags(const struct life *life)
 	       (life->exit_due ? LIFE_EXIT_DUE : 0u) |
 	       (life->names_differ ? LIFE_NAMES_DIFFER : 0u) | (life->image ? LIFE_HAS_IMAGE : 0u) |
 	       (life->cred ? LIFE_HAS_CRED : 0u) |
-	       (life->process && life->process != life ? LIFE_IN_GROUP : 0u);
+	       (life->process && life->process != life ? LIFE_IN_GROUP : 0u) |
+	       (life->core_dumped ? LIFE_CORE_DUMPED : 0u);
 }
 
 static void life_write(struct writer *w, const struct life *life)
@@ -421,8 +423,11 @@ static int life_read(struct reader *r, struct lives *lives, const struct owned_r
 	if (life->ended)
 		end_read(r, life);
 	life->process_ended = flags & LIFE_PROCESS_ENDED;
-	if (life->process_ended)
+	if (life->process_ended) { /* it waits for its own EXIT */
 		life->process_end_ns = read_varint(r);
+		life->process_end_how = life->end_how;
+	}
+	life->core_dumped = flags & LIFE_CORE_DUMPED;
 	life->seen_by_no = read_varint(r);
 	life->seen_ns = read_varint(r);
 	if (life->ended && pid == tid)

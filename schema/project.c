@@ -171,11 +171,13 @@ static void place_forget(struct projector *projector)
 	projector->touched_count = 0;
 }
 
-/* A leader that ended before its threads has a row in process_end, until it is seen to have ended with the last of them. */
+/* A process whose end is not its leader's has a row in process_end, until they are seen to be the same. */
 static bool process_end_differs(const struct life *life)
 {
 	return life->pid == life->tid && life->ended &&
-	       !(life->process_ended && life->process_end_ns == life->end_ns);
+	       !(life->process_ended && life->process_end_ns == life->end_ns &&
+		 life->process_end_how == life->end_how &&
+		 life->process_exit_code == life->exit_code);
 }
 
 /* What the lives of the fold have in the index once everything up to now is there. */
@@ -368,11 +370,7 @@ static void process_end_put(struct projector *projector, struct life *life)
 	unsigned bits = life_bits(life);
 
 	if (process_end_differs(life)) {
-		if (life->process_ended)
-			INDEX_RUN(&projector->index, PROCESS_END, life->id,
-				  (int64_t)life->process_end_ns);
-		else
-			INDEX_RUN(&projector->index, PROCESS_LIVES, life->id);
+		index_put_process_end(&projector->index, life);
 		life_bits_set(life, bits | LIFE_HAS_PROCESS_END);
 	} else if (bits & LIFE_HAS_PROCESS_END) {
 		INDEX_RUN(&projector->index, PROCESS_END_DELETE, life->id);

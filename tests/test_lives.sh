@@ -335,6 +335,49 @@ ends '-- incomplete: 5 events lost on cpu 1 between 2026-11-22 12:00:01.000000+0
 	"a loss is known that was told behind many others" events --at '2026-11-22 12:00:02'
 ends '-- incomplete: 5 events lost on cpu 1 between @mono:1001000000000 and @mono:1600000000000' \
 	"of an import however late" events -b 2 --at @mono:1002000000000
+# --- leaders that ended before their threads ---
+# 10 ends with a thread's status, 11 is killed, 12 has dumped core, 13 lives on, 14 has ended, how was not seen
+{
+	for pid in 10 11 12 13 14; do
+		printf 'fork pid=%d ppid=1\ncomm pid=%d comm=p%d\nfork pid=%d tid=%d ppid=1\n' $pid $pid $pid $pid $((pid + 10))
+		[ $pid = 12 ] && printf 'exit pid=12 tid=22 arg0=134 arg1=4294967295\n'
+		printf 'exit pid=%d ppid=1 arg0=%d arg1=17\n' $pid $((pid == 12 ? 6 : 0))
+	done
+	printf 'seal\nexit pid=10 tid=20 arg0=1280 arg1=4294967295 t=1000\n'
+	printf 'exit pid=11 tid=21 arg0=9 arg1=4294967295\nfork pid=14 ppid=1\nexit pid=14 ppid=1 arg0=0\n'
+} | "$BUILD/tests/tell" "$scratch/leaders"
+PROCLEDGER_STORE=$scratch/leaders
+run tree
+shows '^ *10 .* exit 5 ' "a process ends with the status of the task that ended last"
+shows '^ *11 .* SIGKILL ' "or by what killed it"
+shows '^ *12 .* SIGABRT, core ' "one that dumped core says so, whichever task told"
+shows '^ *13 .* running ' "one whose leader alone has ended runs"
+shows '^ *14 .* gone ' "one whose last task was not seen to end has no status"
+run tree --failed
+is "$(grep -cE '^ *1[0-4] ' "$scratch/out")" 3 "those are the failed ones"
+run show 10
+shows 'ended .*exit 5' "show says the same"
+ends_sql="SELECT pid, ended, exit_code, exit_signal, end_ns FROM process WHERE pid BETWEEN 10 AND 13 OR pid = 14 AND ended = 'reused' ORDER BY pid"
+"$P" sql -q -o csv "$ends_sql" | tr -d '\r' | cut -d , -f 1-4 >"$scratch/sql"
+is "$(tail -n +2 "$scratch/sql")" '10,exit,1280,17
+11,exit,9,17
+12,exit,134,17
+13,,,
+14,reused,,' "so does the view process"
+for pid in 10 11 12 13; do
+	"$P" tree -q -o jsonl --pid $pid | grep -E "\"pid\":$pid,.*\"tid\":$pid," | grep -oE '"(end_ns|exit_code|exit_signal|ended)":[^,]*' | sort | cut -d : -f 2 | paste -sd ,
+done | tr -d '"' >"$scratch/rows"
+"$P" sql -q -o csv "SELECT ifnull(end_ns, 'null'), ifnull(ended, 'null'), ifnull(exit_code, 'null'), ifnull(exit_signal, 'null') FROM process WHERE pid < 14 AND pid > 9 ORDER BY pid" | tail -n +2 | tr -d '"\r' >"$scratch/sql"
+is "$(cat "$scratch/rows")" "$(cat "$scratch/sql")" "and the rows that tree gives to machines"
+cp -r "$scratch/leaders" "$scratch/again"
+"$P" reindex --store "$scratch/again" >/dev/null 2>&1
+is "$("$P" sql -q --store "$scratch/again" -o csv "$ends_sql")" "$("$P" sql -q -o csv "$ends_sql")" "made anew the index says the same"
+is "$("$P" export -q -o audit 2>/dev/null | grep -c "^type=ANOM_ABEND .* pid=12 .* sig=6")" 1 "for auditd it ended abnormally once"
+is "$("$P" report failed -q -o csv | cut -d , -f 3,5 | tr -d '\r')" $'pid,status\n10,5' "failed: with its thread"
+is "$("$P" report killed -q -o csv | cut -d , -f 3,5,6 | tr -d '\r')" $'pid,signal,core\n11,9,0\n12,6,1' "killed: likewise"
+is "$("$P" report failed -q -o csv -S '2026-11-22 12:00:00.5' | wc -l)" 2 "in the window in which the thread ended"
+is "$("$P" report failed -q -o csv -U '2026-11-22 12:00:00.5' | wc -l)" 1 "and not in that of the leader"
+is "$("$P" report summary -q -o csv | grep -c '^"processes ended",4\|^processes ended,4\|status other than 0",1\|status other than 0,1\|signal,2\|core,1')" 4 "and they are counted once"
 # --- somebody holds the ring and records nothing ---
 PROCLEDGER_STORE=$scratch/boots
 exec 9<"$PROCLEDGER_STORE/ledger.ring"

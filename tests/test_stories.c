@@ -211,6 +211,10 @@ static void life_print(FILE *out, const struct life *life)
 			life->exit_code);
 	if (life->pid == life->tid && life->process_ended)
 		fprintf(out, " process end %" PRIu64, life->process_end_ns);
+	if (life->process_ended &&
+	    (life->process_end_how != life->end_how || life->process_exit_code != life->exit_code))
+		fprintf(out, " by %s code 0x%x", end_word[life->process_end_how],
+			life->process_exit_code);
 	if (life->pid == life->tid && !life->process_ended)
 		fprintf(out, " tasks %u", life->live_threads);
 	fprintf(out, "%s\n", life->exit_due ? " (exit due)" : "");

@@ -24,6 +24,6 @@ fork pid=20 ppid=10
   born 6 20/20
 -12 10/10 unseen parent 0 (0/0) process -12 start 0 comm ? tasks 1
 -4 10/10 unseen parent 0 (0/0) process -4 start 0 comm ? boot 0 code 0x0 process end 0
-2 20/20 fork parent -4 (10/10) process 2 start 2000 comm ? exit 4000 code 0x0 process end 0
+2 20/20 fork parent -4 (10/10) process 2 start 2000 comm ? exit 4000 code 0x0 process end 0 by boot code 0x0
 3 20/21 fork parent -4 (10/10) process 2 start 3000 comm ? boot 0 code 0x0
 6 20/20 fork parent -12 (10/10) process 6 start 6000 comm ? tasks 1

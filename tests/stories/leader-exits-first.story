@@ -18,5 +18,5 @@ exit pid=20 tid=21 arg0=0x700 arg1=4294967295
   ended 2 by exit at 5000
   process ended 1 at 5000
 -2 10/10 unseen parent 0 (0/0) process -2 start 0 comm ? tasks 1
-1 20/20 fork parent -2 (10/10) process 1 start 1000 comm ? exit 3000 code 0x0 process end 5000
+1 20/20 fork parent -2 (10/10) process 1 start 1000 comm ? exit 3000 code 0x0 process end 5000 by exit code 0x700
 2 20/21 fork parent -2 (10/10) process 1 start 2000 comm alone (born ?) exit 5000 code 0x700
