@@ -385,6 +385,8 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 	field[DETAIL_COMM] = field_of(stat.comm, stat.comm_bytes, PROCFS_COMM_MAX_BYTES);
 	task->stat_known = true;
 	task->kernel = stat.flags & PROCFS_PF_KTHREAD;
+	task->ended = stat.state == 'Z' || stat.state == 'X';
+	task->threads = stat.threads;
 	task->ppid = stat.ppid;
 	task->start_ticks = stat.start_ticks;
 	if (task->kernel) {

@@ -26,8 +26,10 @@ enum {
 struct procfs_stat {
 	const uint8_t *comm; /* what stands between the first '(' and the last ')' */
 	uint32_t comm_bytes;
+	uint8_t state; /* 'R', 'S' ... */
 	uint32_t ppid;
-	uint32_t flags; /* PF_* of the kernel */
+	uint32_t flags;   /* PF_* of the kernel */
+	uint32_t threads; /* of its process, that have not been reaped */
 	uint64_t start_ticks;
 };
 
@@ -66,9 +68,11 @@ int procfs_fd(const struct procfs *procfs);
 
 struct procfs_task {
 	struct detail detail; /* fields point into procfs, until the next read */
-	bool stat_known;      /* ppid, start_ticks and kernel are */
+	bool stat_known;      /* what follows error is */
 	int error; /* else: -ENOENT or -ESRCH where there is no such task any more, or what kept us from reading it */
-	bool kernel; /* a thread of the kernel: it has no program and no arguments */
+	bool kernel;      /* a thread of the kernel: it has no program and no arguments */
+	bool ended;       /* a zombie, or about to go */
+	uint32_t threads; /* of its process: of an ended leader more than 1 if others live on */
 	uint32_t ppid;
 	uint64_t start_ticks; /* since boot, CLOCK_BOOTTIME, in 1/CLK_TCK s */
 };

@@ -63,7 +63,7 @@ int procfs_parse_u32(const uint8_t *text, size_t bytes, uint32_t *ret_value)
 	return 0;
 }
 
-/* proc_pid_stat(5): "pid (comm) S ppid pgrp session tty tpgid flags ...", start time being field 22.  comm may hold anything, a
+/* proc_pid_stat(5): "pid (comm) S ppid pgrp session tty tpgid flags ...", threads being field 20 and start time 22.  comm may hold anything, a
  * bracket and a newline too, but nothing behind it does: hence the last ')'. */
 int procfs_parse_stat(const uint8_t *text, size_t bytes, struct procfs_stat *ret_stat)
 {
@@ -76,11 +76,14 @@ int procfs_parse_stat(const uint8_t *text, size_t bytes, struct procfs_stat *ret
 		return -EBADMSG;
 	stat.comm = open + 1;
 	stat.comm_bytes = (uint32_t)(shut - open - 1);
+	stat.state = shut[2];
 	t.at = shut + 3;
 	stat.ppid = number32_next(&t);
 	words_skip(&t, 4);
 	stat.flags = number32_next(&t);
-	words_skip(&t, 12);
+	words_skip(&t, 10);
+	stat.threads = number32_next(&t);
+	words_skip(&t, 1);
 	stat.start_ticks = number_next(&t);
 	if (t.failed)
 		return -EBADMSG;

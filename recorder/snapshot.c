@@ -16,7 +16,8 @@ struct snapshot {
 	struct procfs *procfs;
 	uint64_t suspended_ns, count;
 	bool init_seen;
-	int why; /* the first -errno of a task that is there and could not be read, or 0 */
+	uint64_t bits; /* EVENT_SNAPSHOT_*, of the process that is read now */
+	int why;       /* the first -errno of a task that is there and could not be read, or 0 */
 	snapshot_emit *emit;
 	void *context;
 	uint8_t packed[EVENT_DETAIL_MAX_BYTES];
@@ -75,7 +76,7 @@ static int task_emit(struct snapshot *snapshot, uint32_t pid, uint32_t tid, uint
 		.ptid = task->ppid,
 		.arg = { procfs_start_ns(snapshot->procfs, task->start_ticks,
 					 snapshot->suspended_ns),
-			 task->start_ticks },
+			 task->start_ticks, snapshot->bits },
 		.detail = snapshot->packed,
 	};
 	size_t bytes = 0;
@@ -115,6 +116,8 @@ static int threads_take(struct snapshot *snapshot, uint32_t pid)
 			miss(snapshot, task.error);
 			continue;
 		}
+		if (task.ended)
+			continue;
 		r = task_emit(snapshot, pid, tid, read_ns, &task);
 		if (r < 0)
 			return r;
@@ -143,6 +146,9 @@ static int processes_take(struct snapshot *snapshot)
 			continue;
 		}
 		snapshot->init_seen |= pid == INIT_PID;
+		if (task.ended && task.threads <= 1)
+			continue;
+		snapshot->bits = task.ended ? EVENT_SNAPSHOT_LEADER_GONE : 0;
 		r = task_emit(snapshot, pid, pid, read_ns, &task);
 		if (r == 0)
 			r = threads_take(snapshot, pid);

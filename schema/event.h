@@ -37,7 +37,7 @@ enum {
  * unknown       | 0        | 0                | the kernel's `what` | -             | -
  * start         | 0        | 0                | boot_no         | EVENT_START_* bits | -
  * stop          | 0        | 0                | datagrams received | socket drops   | signal number, 0 at end of input
- * snapshot      | task     | parent process   | start_ns (MONOTONIC, to 10 ms) | start in clock ticks since boot | -
+ * snapshot      | task     | parent process   | start_ns (MONOTONIC, to 10 ms) | start in clock ticks since boot | EVENT_SNAPSHOT_* bits
  * snapshot_end  | 0        | 0                | number of snapshot events | -       | -
  * clock         | 0        | 0                | BOOTTIME ns     | REALTIME ns       | EVENT_CLOCK_* reason
  * lost          | 0        | 0                | count           | from_ns (0: not known) | EVENT_LOST_* reason
@@ -70,6 +70,9 @@ enum {
 	EVENT_START_AFTER_CRASH = 4,
 	EVENT_START_CONTINUED =
 		8, /* on the socket of the last run: nothing was missed but what LOST says */
+};
+enum {
+	EVENT_SNAPSHOT_LEADER_GONE = 1, /* of a process whose leader has ended before its threads */
 };
 enum {
 	EVENT_CLOCK_AT_START = 0,

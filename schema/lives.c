@@ -15,7 +15,7 @@
  * 5. EXIT names the parent as 0/0 for threads and whoever was reaped already: parentage comes from FORK alone.
  * 6. A task that was there before the recording has a life from the first event that speaks of it, without a birth.
  * 7. The snapshot is put into the stream before the events that were queued while it was read: a FORK behind it may be
- *    of a task that the snapshot has seen: they are one life, the FORK's.
+ *    of a task that the snapshot has seen: they are one life, the FORK's.  An EXIT behind it may be of a leader that it has seen ended.
  * 8. A START of another boot ends every life.
  * 9. A thread of the kernel is named without a COMM: its FORK has details where it was asked for.
  */
@@ -114,6 +114,17 @@ static void group_end_inferred(struct lives *lives, struct life *leader, enum li
 		return;
 	if (!leader->ended)
 		end_inferred(lives, leader, how, end_ns, exit_due);
+}
+
+/* Of one whose end was inferred: its EXIT never came. */
+static void exit_give_up(struct lives *lives, struct life *life, uint64_t now_ns)
+{
+	if (life->process != life || !life->group_next) {
+		lives_table_retire(lives, life);
+		return;
+	}
+	life->exit_due = false; /* it leaves with its process */
+	group_end_inferred(lives, life, LIFE_END_REUSED, now_ns, false);
 }
 
 static void exit_take(struct life *life, const struct event *event)
@@ -269,7 +280,7 @@ static void tid_free(struct lives *lives, const struct event *event, uint32_t ti
 
 		after = lives_table_older(older);
 		if (older->exit_due)
-			lives_table_retire(lives, older); /* its EXIT never came */
+			exit_give_up(lives, older, event->timestamp_ns);
 		else if (older->process == older)
 			group_end_inferred(lives, older, LIFE_END_REUSED, event->timestamp_ns,
 					   may_be_due && !lost);
@@ -470,7 +481,7 @@ static struct life *exit_subject(struct lives *lives, const struct event *event)
 	if (!due || due == newest)
 		return newest;
 	if (lives->last_lost_no > life_first_no(due)) { /* rule 4 */
-		lives_table_retire(lives, due);
+		exit_give_up(lives, due, event->timestamp_ns);
 		return exit_subject(lives, event);
 	}
 	return due;
@@ -482,6 +493,22 @@ static void exec_infer(struct lives *lives, struct life *leader, const struct ev
 {
 	revive(lives, leader);
 	group_end_inferred(lives, leader, LIFE_END_EXEC, event->timestamp_ns, true);
+}
+
+/* A task's end had been inferred: now it is known. */
+static void inferred_end_known(struct lives *lives, struct life *life, const struct event *event)
+{
+	exit_take(life, event);
+	life->end_ns = event->timestamp_ns;
+	life->exit_due = false;
+	TELL(lives, ended, life);
+	if (life->process_ended) {
+		life->process_end_ns = event->timestamp_ns;
+		process_end_note(life, life);
+		TELL(lives, process_ended, life);
+	}
+	if (life->process != life || life->process_ended)
+		lives_table_retire(lives, life);
 }
 
 static int apply_exit(struct lives *lives, const struct event *event, struct life **ret_life,
@@ -499,17 +526,8 @@ static int apply_exit(struct lives *lives, const struct event *event, struct lif
 			TELL(lives, born, life);
 	}
 	*ret_life = life;
-	if (life->exit_due) { /* its end had been inferred: now it is known */
-		exit_take(life, event);
-		life->end_ns = event->timestamp_ns;
-		life->exit_due = false;
-		TELL(lives, ended, life);
-		if (life->process_ended) {
-			life->process_end_ns = event->timestamp_ns;
-			process_end_note(life, life);
-			TELL(lives, process_ended, life);
-		}
-		lives_table_retire(lives, life);
+	if (life->ended && life->end_how != LIFE_END_EXIT) {
+		inferred_end_known(lives, life, event);
 	} else {
 		if (life->ended)
 			exec_infer(lives, life, event);
@@ -581,6 +599,8 @@ static int snapshot_enrich(struct lives *lives, struct life *life, const struct 
 	r = cred_from_detail(lives, life, event, &detail);
 	if (r < 0 || life->process != life)
 		return r;
+	if (life->image && detail.field[DETAIL_EXE].state == DETAIL_GONE)
+		return 0; /* it says nothing of what ran */
 	if (life->image && life->image->detail_bytes == event->detail_bytes &&
 	    memcmp(life->image->detail, event->detail, event->detail_bytes) == 0)
 		return 0;
@@ -638,12 +658,28 @@ static bool parent_learn(const struct lives *lives, struct life *life)
 	return true;
 }
 
+/* A leader that ended before its threads is there like them, though not alive; else its end was not seen, or its exec (rule 3). */
+static void snapshot_leader(struct lives *lives, struct life *life, const struct event *event)
+{
+	bool gone = event->arg[2] & EVENT_SNAPSHOT_LEADER_GONE;
+	struct life *leader = life->process;
+	struct detail detail;
+
+	if (gone && leader && leader != life && !leader->ended)
+		end_inferred(lives, leader, LIFE_END_ABSENT, event->timestamp_ns, false);
+	if (gone || leader != life || !life->ended || event->detail_bytes == 0 ||
+	    detail_unpack(event->detail, event->detail_bytes, &detail) < 0 ||
+	    detail.field[DETAIL_EXE].state == DETAIL_GONE)
+		return;
+	revive(lives, life);
+}
+
 static int apply_snapshot(struct lives *lives, const struct event *event, struct life **ret_life)
 {
 	struct life *life = lives_find(lives, event->tid);
 	int r;
 
-	if (life && (life->pid != event->pid || life->ended ||
+	if (life && (life->pid != event->pid ||
 		     (life->start_ns != 0 && !near(life->start_ns, event->arg[0]))))
 		life = NULL; /* another one bears the number now */
 	if (!life) {
@@ -657,6 +693,7 @@ static int apply_snapshot(struct lives *lives, const struct event *event, struct
 		life->ppid = event->ppid;
 		life->ptid = event->ptid;
 	}
+	snapshot_leader(lives, life, event);
 	r = snapshot_enrich(lives, life, event);
 	parent_learn(lives, life);
 	TELL(lives, changed, life);

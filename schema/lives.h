@@ -40,8 +40,9 @@ enum life_end {
 	LIFE_END_EXEC = 1, /* another thread of the process ran exec: inferred */
 	LIFE_END_REUSED =
 		2, /* its tid was given to another before any EXIT came: inferred; gone by end_ns */
-	LIFE_END_ABSENT = 3, /* no longer there in a later snapshot: inferred; gone by end_ns */
-	LIFE_END_BOOT = 4,   /* the machine was started anew: inferred; end_ns is not known */
+	LIFE_END_ABSENT =
+		3, /* no longer there in a later snapshot, or a leader that has ended there: inferred; gone by end_ns */
+	LIFE_END_BOOT = 4, /* the machine was started anew: inferred; end_ns is not known */
 };
 enum life_name {
 	LIFE_NAME_FORK = 0,

@@ -46,7 +46,8 @@ static void test_stat(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(text, sizeof(text), "77 (%s)" STAT_REST, names[i]);
 		ok(stat_of(text, &stat) == 0 && comm_is(&stat, names[i]) && stat.ppid == 11 &&
-			   stat.flags == 4194304 && stat.start_ticks == 201305,
+			   stat.state == 'S' && stat.flags == 4194304 && stat.threads == 1 &&
+			   stat.start_ticks == 201305,
 		   "stat of a task with name number %zu is read right", i);
 	}
 	stat.ppid = 42;
@@ -505,6 +506,70 @@ static int refuse(void *context, struct event *event)
 	return -ENOSPC;
 }
 
+/* What a snapshot has of a process. */
+struct dead {
+	uint32_t pid;
+	unsigned leaders, threads, gone;
+};
+
+static int see_dead(void *context, struct event *event)
+{
+	struct dead *dead = context;
+
+	if (event->kind != EVENT_SNAPSHOT || event->pid != dead->pid)
+		return 0;
+	dead->leaders += event->tid == event->pid;
+	dead->threads += event->tid != event->pid;
+	dead->gone += event->arg[2] == EVENT_SNAPSHOT_LEADER_GONE;
+	return 0;
+}
+
+static void *pause_main(void *context)
+{
+	(void)pause();
+	return context;
+}
+
+/* A child whose leader has ended: alone, or before a thread of its. */
+static struct dead dead_child(struct procfs *procfs, bool threaded)
+{
+	struct dead dead = { 0 };
+	char path[32], text[512];
+	pthread_t thread;
+	pid_t pid = fork();
+	int why;
+
+	if (pid == 0) {
+		if (threaded && pthread_create(&thread, NULL, pause_main, NULL) == 0)
+			pthread_exit(NULL);
+		_exit(3);
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (bool ended = false; !ended; (void)usleep(1000)) {
+		FILE *file = fopen(path, "r");
+
+		ended = file && fgets(text, sizeof(text), file) && strstr(text, ") Z ");
+		if (file)
+			(void)fclose(file);
+	}
+	dead.pid = (uint32_t)pid;
+	if (snapshot_take(procfs, 0, see_dead, &dead, &why) != 0)
+		abort();
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return dead;
+}
+
+static void test_snapshot_dead(struct procfs *procfs)
+{
+	struct dead dead = dead_child(procfs, false);
+
+	ok(dead.leaders == 0 && dead.threads == 0, "who has ended and was not reaped is left out");
+	dead = dead_child(procfs, true);
+	ok(dead.leaders == 1 && dead.threads == 1 && dead.gone == 2,
+	   "but for a leader whose thread lives on: both say so");
+}
+
 static void test_snapshot(struct procfs *procfs)
 {
 	struct seen seen = { .self_tid = (uint32_t)getpid() };
@@ -618,6 +683,7 @@ int main(void)
 	test_wait();
 	test_suspended(procfs);
 	test_snapshot(procfs);
+	test_snapshot_dead(procfs);
 	test_snapshot_partial(procfs);
 	if (geteuid() == 0) {
 		test_snapshot_hidden("hidepid=1");

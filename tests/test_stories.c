@@ -66,7 +66,7 @@ static void detail_text(struct detail *detail, enum detail_tag tag, const char *
 						    .state = DETAIL_READ };
 }
 
-/* read=COMM:EXE, ids=RUID gives details as /proc would. */
+/* read=COMM:EXE, gone=exe, ids=RUID gives details as /proc would. */
 static void word_parse(struct story *story, struct event *event, struct detail *detail, char *word,
 		       uint8_t ids[16])
 {
@@ -83,6 +83,8 @@ static void word_parse(struct story *story, struct event *event, struct detail *
 		*exe++ = '\0';
 		detail_text(detail, DETAIL_COMM, value);
 		detail_text(detail, DETAIL_EXE, exe);
+	} else if (strcmp(word, "gone") == 0 && strcmp(value, "exe") == 0) {
+		detail->field[DETAIL_EXE] = (struct detail_field){ .state = DETAIL_GONE };
 	} else if (strcmp(word, "ids") == 0) {
 		le32 id = le32_put((uint32_t)strtoul(value, NULL, 0));
 
