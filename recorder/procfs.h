@@ -39,8 +39,8 @@ int procfs_parse_stat(const uint8_t *text, size_t bytes, struct procfs_stat *ret
 /* ruid, euid, rgid, egid from /proc/PID/status.  0 or -EBADMSG. */
 int procfs_parse_status(const uint8_t *text, size_t bytes, uint32_t ret_ids[4]);
 
-/* From /proc/PID/cgroup: the path of the v2 hierarchy, else of name=systemd, else that of the first line.  0, PROCFS_CGROUP_V1 when it is
- * not of the v2 hierarchy, or -EBADMSG. */
+/* From /proc/PID/cgroup: the path of the v2 hierarchy, else of name=systemd, else that of the first line, of those that are not "/" if there are
+ * any.  0, PROCFS_CGROUP_V1 when others of the same cgroup of the v2 hierarchy may have another, or -EBADMSG. */
 enum { PROCFS_CGROUP_V1 = 1 };
 int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_path,
 			size_t *ret_bytes);

@@ -137,19 +137,21 @@ int procfs_parse_status(const uint8_t *text, size_t bytes, uint32_t ret_ids[4])
 	return 0;
 }
 
-/* cgroups(7): "hierarchy:controllers:path", where a path has its newlines escaped by the kernel. */
+/* cgroups(7): "hierarchy:controllers:path", where a path has its newlines escaped by the kernel.  Beside v1 hierarchies that of v2 may be there
+ * and empty: everybody is in its root. */
 int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_path,
 			size_t *ret_bytes)
 {
-	enum rank { NONE, FIRST, SYSTEMD, UNIFIED } best = NONE;
+	enum { NONE, FIRST, SYSTEMD, UNIFIED, BELOW_ROOT = UNIFIED };
+	int best = NONE;
 	const uint8_t *at = text, *end = text + bytes, *path = NULL;
-	size_t path_bytes = 0;
+	size_t path_bytes = 0, count = 0;
 	struct text line;
 
 	while (line_next(&at, end, &line)) {
 		const uint8_t *one = memchr(line.at, ':', (size_t)(line.end - line.at)), *two;
 		struct text rest;
-		enum rank rank = FIRST;
+		int rank = FIRST;
 
 		if (!one)
 			continue;
@@ -161,6 +163,8 @@ int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_p
 			rank = UNIFIED;
 		else if (line_begins(&rest, "name=systemd:"))
 			rank = SYSTEMD;
+		rank += line.end - two > 2 ? BELOW_ROOT : 0;
+		count++;
 		if (rank <= best)
 			continue;
 		best = rank;
@@ -171,5 +175,6 @@ int procfs_parse_cgroup(const uint8_t *text, size_t bytes, const uint8_t **ret_p
 		return -EBADMSG;
 	*ret_path = path;
 	*ret_bytes = path_bytes;
-	return best == UNIFIED ? 0 : PROCFS_CGROUP_V1;
+	return best == BELOW_ROOT + UNIFIED || (best == UNIFIED && count == 1) ? 0
+									       : PROCFS_CGROUP_V1;
 }

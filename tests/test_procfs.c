@@ -85,27 +85,42 @@ static void test_status(void)
 	   "what is incomplete or too large is refused, and nothing is set");
 }
 
-static bool cgroup_is(const char *text, const char *expected)
+static bool cgroup_is(const char *text, const char *expected, int expected_r)
 {
 	const uint8_t *path;
 	size_t bytes;
 	int r = procfs_parse_cgroup((const uint8_t *)text, strlen(text), &path, &bytes);
 
-	if (!expected)
-		return r == -EBADMSG;
-	return r == (strstr(text, "0::") == NULL || text[0] == '3' ? PROCFS_CGROUP_V1 : 0) &&
-	       bytes == strlen(expected) && memcmp(path, expected, bytes) == 0;
+	return r == expected_r && bytes == strlen(expected) && memcmp(path, expected, bytes) == 0;
+}
+
+static bool cgroup_refused(const char *text)
+{
+	const uint8_t *path;
+	size_t bytes;
+
+	return procfs_parse_cgroup((const uint8_t *)text, strlen(text), &path, &bytes) == -EBADMSG;
 }
 
 static void test_cgroup(void)
 {
-	ok(cgroup_is("0::/user.slice/x\n", "/user.slice/x"), "the v2 hierarchy");
-	ok(cgroup_is("9:name=systemd:/a\n8:pids:/b\n0::/c\n", "/c"), "is preferred");
-	ok(cgroup_is("8:pids:/b\n1:name=systemd:/a\n3:cpu:/d\n", "/a"), "then that of systemd");
-	ok(cgroup_is("8:pids:/b\n3:cpu:/d", "/b"), "then the first line");
-	ok(cgroup_is("3:cpu:/a:b:0::/x\n", "/a:b:0::/x"), "a path may hold colons");
-	ok(cgroup_is("0::\n", ""), "and may be empty");
-	ok(cgroup_is("", NULL) && cgroup_is("0\n", NULL) && cgroup_is("0:\n:", NULL),
+	ok(cgroup_is("0::/user.slice/x\n", "/user.slice/x", 0), "the v2 hierarchy");
+	ok(cgroup_is("9:name=systemd:/a\n8:pids:/b\n0::/c\n", "/c", 0), "is preferred");
+	ok(cgroup_is("8:pids:/b\n1:name=systemd:/a\n3:cpu:/d\n", "/a", PROCFS_CGROUP_V1),
+	   "then that of systemd");
+	ok(cgroup_is("8:pids:/b\n3:cpu:/d", "/b", PROCFS_CGROUP_V1), "then the first line");
+	ok(cgroup_is("9:name=systemd:/docker/ab\n4:memory:/docker/ab\n0::/\n", "/docker/ab",
+		     PROCFS_CGROUP_V1),
+	   "of a v2 hierarchy that is there and empty it is not asked");
+	ok(cgroup_is("5:misc:/\n4:memory:/docker/ab\n0::/\n", "/docker/ab", PROCFS_CGROUP_V1),
+	   "nor of another in whose root it is");
+	ok(cgroup_is("9:name=systemd:/\n4:memory:/\n0::/\n", "/", PROCFS_CGROUP_V1),
+	   "who is in the root of all need not be alone in that of v2");
+	ok(cgroup_is("0::/\n", "/", 0), "but where there is no other");
+	ok(cgroup_is("3:cpu:/a:b:0::/x\n", "/a:b:0::/x", PROCFS_CGROUP_V1),
+	   "a path may hold colons");
+	ok(cgroup_is("0::\n", "", 0), "and may be empty");
+	ok(cgroup_refused("") && cgroup_refused("0\n") && cgroup_refused("0:\n:"),
 	   "what has no path is refused");
 }
 
