@@ -1,7 +1,7 @@
 /* overtaken.h - what later datagrams of a batch say about details that were read for an EXEC.  Pure.
  *
- * Between an EXEC and the moment when /proc is read its process may have run something else, taken another name or other ids.  /proc
- * tells what is now, not what was then; a later datagram that is already here tells them apart.
+ * Between an EXEC and the moment when /proc is read its process may have run something else, taken another name or other ids, or have ended and
+ * its number been given to another.  /proc tells what is now, not what was then; a later datagram that is already here tells them apart.
  */
 #pragma once
 

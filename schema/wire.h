@@ -22,6 +22,7 @@ enum {
 
 /* The kernel's numbers of schema/event_kinds.h that are looked for without decoding. */
 enum {
+	WIRE_WHAT_FORK = 0x1,
 	WIRE_WHAT_EXEC = 0x2,
 	WIRE_WHAT_UID = 0x4,
 	WIRE_WHAT_GID = 0x40,

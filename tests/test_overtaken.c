@@ -76,6 +76,26 @@ static void test_overtaken(void)
 	   "without a batch nothing is known to be overtaken");
 }
 
+static void test_number_given(void)
+{
+	count = 0;
+	put_kind(EVENT_FORK, 10, 10);
+	put_kind(EVENT_EXEC, 10, 10);
+	put_kind(EVENT_FORK, 10, 13);
+	put((struct event){ .kind = EVENT_FORK,
+			    .pid = 11,
+			    .tid = 11,
+			    .ppid = 10,
+			    .ptid = 10,
+			    .timestamp_ns = 4000 });
+	ok(fields(1, UINT64_MAX) == 0,
+	   "its own birth, a thread and a child of it overtake nothing");
+	put_kind(EVENT_FORK, 10, 10);
+	ok(fields(1, UINT64_MAX) >> DETAIL_EXE & 1 && fields(1, UINT64_MAX) >> DETAIL_IDS & 1,
+	   "where its number was given to another, every field is of that one");
+	ok(fields(1, 4999) == 0, "unless it was read before");
+}
+
 /* Of an EXEC at 1 s, read at read_ns, where that is all that was received of both lanes. */
 static bool known(uint64_t read_ns, uint64_t main_clear_ns, uint64_t names_clear_ns, bool empty)
 {
@@ -134,6 +154,7 @@ static void test_salvage(void)
 int main(void)
 {
 	test_overtaken();
+	test_number_given();
 	test_known();
 	test_salvage();
 	return done_testing();
