@@ -62,8 +62,11 @@ static bool has_parent(const struct event *event)
 
 static bool has_detail(const struct event *event, struct detail *ret_detail)
 {
-	return event->detail_bytes > 0 &&
-	       detail_unpack(event->detail, event->detail_bytes, ret_detail) == 0;
+	if (event->detail_bytes == 0 ||
+	    detail_unpack(event->detail, event->detail_bytes, ret_detail) < 0)
+		return false;
+	detail_cut_comm(ret_detail);
+	return true;
 }
 
 static const struct detail_field *known_field(const struct detail *detail, enum detail_tag tag)

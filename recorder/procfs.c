@@ -383,6 +383,7 @@ static void stat_take(struct procfs *procfs, int dir, const char *name, struct p
 	if (stat.flags & PROCFS_PF_WQ_WORKER)
 		stat.comm_bytes = worker_name_bytes(&stat);
 	field[DETAIL_COMM] = field_of(stat.comm, stat.comm_bytes, PROCFS_COMM_MAX_BYTES);
+	detail_cut_comm(&task->detail);
 	task->stat_known = true;
 	task->kernel = stat.flags & PROCFS_PF_KTHREAD;
 	task->ended = stat.state == 'Z' || stat.state == 'X';

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "schema/bytes.h"
+#include "schema/event.h"
 
 const char *detail_state_word(unsigned state)
 {
@@ -77,6 +78,14 @@ int detail_unpack(const uint8_t *packed, size_t bytes, struct detail *ret_detail
 		return -EBADMSG;
 	*ret_detail = detail;
 	return 0;
+}
+
+void detail_cut_comm(struct detail *detail)
+{
+	struct detail_field *comm = &detail->field[DETAIL_COMM];
+
+	if (comm->bytes >= EVENT_COMM_BYTES)
+		comm->bytes = EVENT_COMM_BYTES - 1;
 }
 
 int detail_u32(const struct detail *detail, enum detail_tag tag, unsigned index,

@@ -66,6 +66,9 @@ int detail_pack(const struct detail *detail, uint8_t *out, size_t capacity, size
 /* Reads packed details; the fields point into packed.  0, or -EBADMSG. */
 int detail_unpack(const uint8_t *packed, size_t bytes, struct detail *ret_detail);
 
+/* Cuts the name to what the kernel keeps of one and tells in its events: of its own threads /proc has longer ones. */
+void detail_cut_comm(struct detail *detail);
+
 /* The u32 in a field of 4 (index 0) or more bytes.  0, or -ENOENT: not known (state neither READ, or too short). */
 int detail_u32(const struct detail *detail, enum detail_tag tag, unsigned index,
 	       uint32_t *ret_value);

@@ -63,6 +63,7 @@ void index_put_image(struct index_db *index, const struct image *image)
 	size_t doubt_bytes;
 
 	(void)detail_unpack(image->detail, image->detail_bytes, &detail);
+	detail_cut_comm(&detail);
 	argv = &detail.field[DETAIL_ARGV];
 	row_u64(&row, image->event_no);
 	row_number(&row, image->life_id);
@@ -235,6 +236,7 @@ static void put_snapshot(struct index_db *index, const struct event *event, cons
 
 	if (event->detail_bytes > 0)
 		(void)detail_unpack(event->detail, event->detail_bytes, &detail);
+	detail_cut_comm(&detail);
 	row_u64(&row, event->event_no);
 	row_u64(&row, event->timestamp_ns);
 	row_number(&row, event->pid);

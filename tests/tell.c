@@ -116,7 +116,7 @@ static bool tell_known(struct told *told, const char *name, const char *value)
 		if (told->event.kind == EVENT_COMM)
 			memcpy(told->event.comm, raw, bytes < 15 ? bytes : 15);
 		else
-			tell_detail(told, DETAIL_COMM, raw, bytes < 15 ? bytes : 15);
+			tell_detail(told, DETAIL_COMM, raw, bytes);
 	} else if (strcmp(name, "ids") == 0) {
 		tell_numbers(told, DETAIL_IDS, value, 4);
 	} else if (strcmp(name, "loginuid") == 0) {

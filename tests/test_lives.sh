@@ -378,6 +378,15 @@ is "$("$P" report killed -q -o csv | cut -d , -f 3,5,6 | tr -d '\r')" $'pid,sign
 is "$("$P" report failed -q -o csv -S '2026-11-22 12:00:00.5' | wc -l)" 2 "in the window in which the thread ended"
 is "$("$P" report failed -q -o csv -U '2026-11-22 12:00:00.5' | wc -l)" 1 "and not in that of the leader"
 is "$("$P" report summary -q -o csv | grep -c '^"processes ended",4\|^processes ended,4\|status other than 0",1\|status other than 0,1\|signal,2\|core,1')" 4 "and they are counted once"
+# --- a thread of the kernel, of whose name /proc tells more than the kernel keeps ---
+printf 'start arg0=1\nsnapshot pid=20 ppid=2 comm=rcu_tasks_rude_kthread\nsnapshot_end arg0=1\n' |
+	"$BUILD/tests/tell" "$scratch/kernel"
+PROCLEDGER_STORE=$scratch/kernel
+for answer in "sql 'SELECT comm FROM process WHERE pid = 20'" "sql 'SELECT comm FROM comm_history WHERE pid = 20'" \
+	"sql 'SELECT comm FROM event WHERE pid = 20'" 'events --kind snapshot -o csv' 'events --kind snapshot' 'comm 20' 'show 20' 'ps -o comm'; do
+	eval "\"\$P\" $answer -q" >"$scratch/out" 2>/dev/null
+	is "$(grep -o 'rcu_tasks[a-z_]*' "$scratch/out" | sort -u)" rcu_tasks_rude_ "$answer has the kernel's name"
+done
 # --- somebody holds the ring and records nothing ---
 PROCLEDGER_STORE=$scratch/boots
 exec 9<"$PROCLEDGER_STORE/ledger.ring"

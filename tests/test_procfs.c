@@ -466,7 +466,7 @@ static void test_suspended(struct procfs *procfs)
 /* --- snapshot --- */
 
 struct seen {
-	uint64_t snapshots, ends, end_count, unordered;
+	uint64_t snapshots, ends, end_count, unordered, long_names;
 	bool self, thread, kernel;
 	uint32_t self_tid, thread_tid;
 };
@@ -484,6 +484,7 @@ static int see(void *context, struct event *event)
 	seen->snapshots++;
 	if (detail_unpack(event->detail, event->detail_bytes, &detail) < 0)
 		return -EBADMSG;
+	seen->long_names += detail.field[DETAIL_COMM].bytes >= EVENT_COMM_BYTES;
 	if (event->tid == seen->self_tid)
 		seen->self = event->pid == seen->self_tid && event->ppid == (uint32_t)getppid() &&
 			     detail.field[DETAIL_EXE].state == DETAIL_READ;
@@ -602,6 +603,7 @@ static void test_snapshot(struct procfs *procfs)
 	   "a snapshot has all tasks (%llu) and says how many", (unsigned long long)seen.snapshots);
 	ok(seen.self, "this process is in it, with its parent and program");
 	ok(seen.thread, "its thread is in it behind it, with its name alone");
+	ok(seen.long_names == 0, "no name is longer than the kernel's, in /proc some are");
 	ok(seen.unordered == 0, "every task began before it was read");
 	if (access("/proc/2/stat", R_OK) == 0)
 		ok(seen.kernel, "a kernel thread has no program and no arguments");
