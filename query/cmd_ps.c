@@ -155,6 +155,7 @@ int cmd_ps(const struct options *options)
 
 const char help_ps[] =
 	"Columns that no ledger can know (tty, time, %cpu, rss ...) are \"?\", which is said.\n"
+	"PPID is who made the process, also where it was given to another since.\n"
 	"\n"
 	"  procledger ps --at '2026-11-22 14:03'        as ps would have shown it then\n"
 	"  procledger ps -f -u root                     ps's own columns\n"

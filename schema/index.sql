@@ -139,7 +139,8 @@ SELECT event_no, (SELECT boot FROM boot WHERE first_event_no <= event_no ORDER B
 	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM other
 ORDER BY 1;
 
--- Every task.  *_source: how the field was come by: read, inherited (from the parent: no exec since), gone, denied, truncated, redacted,
+-- Every task.  ppid, parent_id: who made the process, though it may have been given to another since.  comm: the 15 bytes that the kernel keeps.
+-- *_source: how the field was come by: read, inherited (from the parent: no exec since), gone, denied, truncated, redacted,
 -- withheld; of comm also event (told by the kernel).  Where the field is NULL and its source too, nobody asked, or there is none.  Wall times come from the newest clock record before (for what is older than the first: from that one).
 CREATE VIEW task(id, boot, pid, tid, ppid, ptid, parent_id, process_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, argv_bytes,
 	cwd, uid, euid, gid, egid, loginuid, sessionid, cgroup, exit_code, exit_signal, born, ended, inherited, doubt, unit, user_unit, slice,
