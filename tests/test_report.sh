@@ -120,6 +120,10 @@ is $? 2 "a time limit of nothing is refused"
 report failed --memory 1K
 is $? 2 "and too little memory"
 
+# --- a signal that dumps core ---
+printf 'fork pid=10 ppid=1\nfork pid=10 tid=11 ppid=1\ncoredump pid=10\ncoredump pid=10 tid=11\n' | "$BUILD/tests/tell" "$scratch/cores"
+is "$("$P" report cores --store "$scratch/cores" -q -o csv | cut -d , -f 3,4 | tr -d '\r')" $'pid,tid\n10,11\n10,10' "cores: with the tid, of a leader too"
+
 # --- a block that cannot be read ---
 store=$scratch/damaged
 {
