@@ -24,13 +24,30 @@ struct due {
 	bool late;
 };
 
+/* What is known of the command that the words belong to. */
+struct command {
+	const struct redact_program *program; /* NULL: none that has options of its own */
+	bool program_due;                     /* the next word is a program */
+	bool wraps, login, first_due;
+	struct due due;
+};
+
+enum { OUTER_MAX = 8, AGAIN_MAX = 2 /* times all of a text */ };
+
+/* A command that goes on behind what stands within it: "$(...)", or quotes that have commands in them. */
+struct outer {
+	struct command command;
+	struct text_quotes quotes; /* those that were open where it was left */
+	char end;                  /* ')', '`', or a quote */
+};
+
 struct scan {
 	const struct redactor *redactor;
 	struct marks *marks;
-	const struct redact_program *program; /* NULL: none that has options of its own */
-	bool program_due;                     /* the next word is a program */
-	bool wraps, login, first_due, shell_text;
-	struct due due;
+	struct command now;
+	bool shell_text;
+	unsigned outer_count;
+	struct outer outer[OUTER_MAX];
 };
 
 /* --- marking --- */
@@ -220,10 +237,10 @@ static struct span base_name(struct span path)
 /* Of some programs the first argument says who and where: "user/password@database". */
 static void first_take(struct scan *scan, struct span value)
 {
-	for (const struct redact_option *o = scan->program->options; o; o = o->next)
+	for (const struct redact_option *o = scan->now.program->options; o; o = o->next)
 		if (o->how & OPTION_FIRST)
 			(void)mark_part(scan, NAME_CERTAIN, o->part, value);
-	scan->first_due = false;
+	scan->now.first_due = false;
 }
 
 /* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
@@ -231,18 +248,18 @@ static void bare_take(struct scan *scan, struct text *text, size_t from, struct 
 {
 	const struct redact_program *program = NULL;
 
-	if (scan->program_due || scan->wraps)
+	if (scan->now.program_due || scan->now.wraps)
 		program = redact_programs_find(scan->redactor->programs, base_name(word));
-	if (scan->program_due || program) {
-		scan->program = program;
-		scan->wraps |= program && program->wraps;
-		scan->program_due = false;
-		scan->login = false;
-		scan->first_due = program != NULL;
+	if (scan->now.program_due || program) {
+		scan->now.program = program;
+		scan->now.wraps |= program && program->wraps;
+		scan->now.program_due = false;
+		scan->now.login = false;
+		scan->now.first_due = program != NULL;
 		return;
 	}
-	scan->login |= span_is(word, "login");
-	if (scan->first_due && (span_has(word, '/') || span_has(word, '@')))
+	scan->now.login |= span_is(word, "login");
+	if (scan->now.first_due && (span_has(word, '/') || span_has(word, '@')))
 		first_take(scan, text_value_at(text, from));
 }
 
@@ -310,7 +327,7 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 	enum name_class class = option_class(option);
 	size_t bytes, value;
 
-	if ((option->how & OPTION_LOGIN && !scan->login) || option->how & OPTION_FIRST)
+	if ((option->how & OPTION_LOGIN && !scan->now.login) || option->how & OPTION_FIRST)
 		return false;
 	bytes = option_bytes(program, option->option, word);
 	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
@@ -321,10 +338,10 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 	}
 	if (option->how & OPTION_SEPARATE &&
 	    (bytes == word.bytes || (option->part && is_cluster(word, option->option)))) {
-		scan->due = (struct due){ .kind = DUE_PART,
-					  .class = class,
-					  .part = option->part,
-					  .late = word.text[0] != '-' };
+		scan->now.due = (struct due){ .kind = DUE_PART,
+					      .class = class,
+					      .part = option->part,
+					      .late = word.text[0] != '-' };
 		return true;
 	}
 	return bytes == word.bytes;
@@ -363,11 +380,11 @@ static void option_announce(struct scan *scan, struct span word)
 		name = span_from(name, 1);
 	class = class_of(scan, name);
 	if (class != NAME_PLAIN && name.bytes > 1 && redact_name_takes_value(name))
-		scan->due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
+		scan->now.due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
 	else if (is_header_option(word))
-		scan->due.kind = DUE_HEADER;
-	else if (scan->program && scan->program->shell && is_command_option(word))
-		scan->due.kind = DUE_SHELL;
+		scan->now.due.kind = DUE_HEADER;
+	else if (scan->now.program && scan->now.program->shell && is_command_option(word))
+		scan->now.due.kind = DUE_SHELL;
 }
 
 static void word_take(struct scan *scan, struct text *text, size_t from, size_t to)
@@ -375,7 +392,7 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 	struct span word = text_piece(text, from, to);
 	bool option = word.bytes > 1 && word.text[0] == '-';
 
-	if (scan->program && options_try(scan, text, from, word, scan->program))
+	if (scan->now.program && options_try(scan, text, from, word, scan->now.program))
 		return;
 	if (options_try(scan, text, from, word, scan->redactor->any_program))
 		return;
@@ -390,20 +407,50 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 
 static void command_begin(struct scan *scan)
 {
-	scan->program = NULL;
-	scan->program_due = true;
-	scan->wraps = scan->login = scan->first_due = false;
-	scan->due = (struct due){ 0 };
+	scan->now = (struct command){ .program_due = true };
+}
+
+/* A command within the one that runs, up to `end`.  Where they are nested too deep the outer one is forgotten. */
+static void inner_begin(struct scan *scan, struct text *text, char end)
+{
+	if (scan->outer_count < OUTER_MAX)
+		scan->outer[scan->outer_count++] = (struct outer){ scan->now, text->quotes, end };
+	command_begin(scan);
+}
+
+static void inner_end(struct scan *scan, struct text *text)
+{
+	const struct outer *outer = &scan->outer[--scan->outer_count];
+
+	scan->now = outer->command;
+	text->quotes = outer->quotes;
+}
+
+/* Whether the command that runs began within the quotes that are open now. */
+static bool is_inner(const struct scan *scan, const struct text *text)
+{
+	return text->quotes.depth == text->quotes.base ||
+	       (scan->outer_count > 0 &&
+		scan->outer[scan->outer_count - 1].quotes.depth == text->quotes.depth);
+}
+
+/* What ends a command within quotes does not end the one that the quotes belong to. */
+static void command_end(struct scan *scan, struct text *text)
+{
+	if (is_inner(scan, text))
+		command_begin(scan);
+	else
+		inner_begin(scan, text, text_top_quote(text));
 }
 
 /* The word that was announced.  False: it is an option, so there was none. */
 static bool due_take(struct scan *scan, struct text *text, size_t from)
 {
-	const struct due due = scan->due;
+	const struct due due = scan->now.due;
 	const struct span word = text_piece(text, from, text->flat ? text->at : text->all.bytes);
 	bool marked;
 
-	scan->due = (struct due){ 0 };
+	scan->now.due = (struct due){ 0 };
 	switch (due.kind) {
 	case DUE_VALUE:
 		if (text_is_option(word))
@@ -412,7 +459,7 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 		return marked || !span_begins(word, "-");
 	case DUE_PART:
 		if (due.late && text_is_option(word)) {
-			scan->due = due;
+			scan->now.due = due;
 			return false;
 		}
 		marked = mark_part(scan, due.class, due.part, text_value_at(text, from));
@@ -430,6 +477,20 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 
 /* --- texts --- */
 
+static void quote_take(struct scan *scan, struct text *text, char quote)
+{
+	if (text->comment)
+		return;
+	text_quote_take(text, quote);
+	while (scan->outer_count > 0 &&
+	       scan->outer[scan->outer_count - 1].quotes.depth > text->quotes.depth) {
+		const struct text_quotes quotes = text->quotes;
+
+		inner_end(scan, text);
+		text->quotes = quotes;
+	}
+}
+
 /* {"name": "value"}, also where its quotes have backslashes before them.  to: the end of the name. */
 static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
@@ -437,12 +498,14 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 	size_t at = to;
 	struct span name = text_piece(text, from, to);
 	enum name_class class;
+	bool escaped;
 	char quote;
 
 	if (from == 0 || !is_quote(all.text[from - 1]))
 		return false;
 	quote = all.text[from - 1];
-	at += at < all.bytes && all.text[at] == '\\';
+	escaped = at < all.bytes && all.text[at] == '\\';
+	at += escaped;
 	if (at >= all.bytes || all.text[at++] != quote)
 		return false;
 	while (at < all.bytes && is_blank(all.text[at]))
@@ -468,33 +531,98 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 			to++;
 	}
 	(void)mark_value(scan, class, name, text_piece(text, at, to));
-	text_quote_take(text, quote); /* that of the name is closed */
+	if (!escaped)
+		quote_take(scan, text, quote); /* that of the name is closed */
 	text->at = to < all.bytes && all.text[to] == quote ? to + 1 : to;
 	return true;
+}
+
+/* "2>&1", "&>file", ">|file": the sign is part of a redirection. */
+static bool redirects(struct span all, size_t at)
+{
+	char before = at > 0 ? all.text[at - 1] : ' ',
+	     after = at + 1 < all.bytes ? all.text[at + 1] : ' ';
+
+	if (all.text[at] == '&')
+		return before == '>' || before == '<' || after == '>';
+	return all.text[at] == '|' && before == '>';
+}
+
+static void parenthesis_take(struct scan *scan, struct text *text, size_t at)
+{
+	char before = at > 0 ? text->all.text[at - 1] : ' ';
+
+	if (text->all.text[at] == '(') {
+		inner_begin(scan, text, ')');
+		if (before == '$' && scan->shell_text)
+			text->quotes.base = text->quotes.depth;
+	} else if (scan->outer_count > 0 && scan->outer[scan->outer_count - 1].end == ')' &&
+		   is_inner(scan, text)) {
+		inner_end(scan, text);
+		if (before == '(') /* of a function that follows */
+			command_begin(scan);
+	} else {
+		command_end(scan, text);
+	}
+}
+
+static void separator_take(struct scan *scan, struct text *text, size_t at)
+{
+	char c = text->all.text[at];
+
+	if (c == '(' || c == ')')
+		parenthesis_take(scan, text, at);
+	else if (c != '`')
+		command_end(scan, text);
+	else if (scan->outer_count > 0 && scan->outer[scan->outer_count - 1].end == '`' &&
+		 is_inner(scan, text))
+		inner_end(scan, text);
+	else
+		inner_begin(scan, text, '`');
+}
+
+/* What stands between words.  A value may be nothing but quotes and what is in them. */
+static void sign_take(struct scan *scan, struct text *text)
+{
+	const struct span all = text->all;
+	size_t at = text->at++;
+	char c = all.text[at], next = text->at < all.bytes ? all.text[text->at] : '\0';
+
+	if (is_quote(c)) {
+		if (next == c && !text_is_open(text, c))
+			scan->now.due = (struct due){ 0 }; /* what was announced is empty */
+		quote_take(scan, text, c);
+	} else if (c == '\n') {
+		text->comment = false;
+		command_end(scan, text);
+	} else if (c == '\\') {
+		/* For a shell a backslash means nothing between these. */
+		if (next == '\'' && scan->shell_text && text_top_quote(text) == '\'')
+			return;
+		text->at += is_quote(next) || is_separator(next) || next == '\\' || next == '\n';
+	} else if (is_separator(c) && !redirects(all, at)) {
+		separator_take(scan, text, at);
+	}
 }
 
 static void text_take(struct scan *scan, struct text *text)
 {
 	const struct span all = text->all;
 
+	text->again = AGAIN_MAX * all.bytes;
 	command_begin(scan);
 	while (text->at < all.bytes) {
 		size_t from = text->at, to = from;
-		char c = all.text[from];
 
 		while (to < all.bytes && is_word_char(all.text[to]))
 			to++;
 		if (to == from) {
-			text->at++;
-			if (is_quote(c))
-				text_quote_take(text, c);
-			else if (is_separator(c) || c == '\n')
-				command_begin(scan);
-			else if (c == '\\' && to + 1 < all.bytes && all.text[to + 1] == '\n')
-				text->at++; /* the line goes on */
-			/* A value may be nothing but quotes and what is in them. */
+			sign_take(scan, text);
 			continue;
 		}
+		text->comment |= all.text[from] == '#' && !text_top_quote(text) &&
+				 (from == 0 || is_blank(all.text[from - 1]) ||
+				  is_separator(all.text[from - 1]));
 		text->at = to;
 		if (!due_take(scan, text, from) && !json_take(scan, text, from, to))
 			word_take(scan, text, from, to);
@@ -544,8 +672,8 @@ static void argument_take(struct scan *scan, struct span argument)
 {
 	struct text whole = { .all = argument };
 
-	if (scan->due.kind == DUE_SHELL) {
-		scan->due.kind = DUE_NOTHING;
+	if (scan->now.due.kind == DUE_SHELL) {
+		scan->now.due.kind = DUE_NOTHING;
 		argument_as_text(scan, argument, true);
 		return;
 	}
@@ -555,18 +683,18 @@ static void argument_take(struct scan *scan, struct span argument)
 		word_take(scan, &whole, 0, argument.bytes);
 		return;
 	}
-	scan->program_due = false;
+	scan->now.program_due = false;
 	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
-	    (scan->program && options_try(scan, &whole, 0, argument, scan->program)))
+	    (scan->now.program && options_try(scan, &whole, 0, argument, scan->now.program)))
 		return;
-	if (scan->first_due && span_has(argument, '/'))
+	if (scan->now.first_due && span_has(argument, '/'))
 		first_take(scan, argument);
 	argument_as_text(scan, argument, false);
 }
 
 static void argv_scan(const struct redactor *redactor, struct marks *marks)
 {
-	struct scan scan = { .redactor = redactor, .marks = marks, .program_due = true };
+	struct scan scan = { .redactor = redactor, .marks = marks, .now.program_due = true };
 	const struct redact_shapes shapes = { .prefixes = redactor->prefixes,
 					      .prefix_count = redactor->prefix_count,
 					      .found = marks_add,

@@ -2,20 +2,37 @@
 
 #include <string.h>
 
+/* The place of an open quote, or the depth: it is not open. */
+static unsigned open_at(const struct text_quotes *quotes, char quote)
+{
+	for (unsigned i = quotes->base; i < quotes->depth; i++)
+		if (quotes->quote[i] == quote)
+			return i;
+	return quotes->depth;
+}
+
 bool text_is_open(const struct text *text, char quote)
 {
-	for (unsigned i = 0; i < text->depth; i++)
-		if (text->quote[i] == quote)
-			return true;
-	return false;
+	return open_at(&text->quotes, quote) < text->quotes.depth;
 }
 
 void text_quote_take(struct text *text, char quote)
 {
-	if (text->depth > 0 && text->quote[text->depth - 1] == quote)
-		text->depth--;
-	else if (text->depth < TEXT_QUOTES_MAX)
-		text->quote[text->depth++] = quote;
+	struct text_quotes *quotes = &text->quotes;
+	unsigned at = open_at(quotes, quote);
+
+	if (at == quotes->depth && at < TEXT_QUOTES_MAX)
+		quotes->quote[quotes->depth++] = quote;
+	else
+		quotes->depth = at;
+}
+
+void text_again(struct text *text, size_t at)
+{
+	if (text->at <= at || text->at - at > text->again)
+		return;
+	text->again -= text->at - at;
+	text->at = at;
 }
 
 size_t text_find_closing(struct span all, size_t from, char c)
@@ -25,6 +42,17 @@ size_t text_find_closing(struct span all, size_t from, char c)
 	return from < all.bytes ? from : all.bytes;
 }
 
+/* Whether a value begins with a quote although one of its kind seems to be open: behind the one that closes there would be the end of the
+ * word. */
+static bool opens_value(const struct text *text, size_t from)
+{
+	const struct span all = text->all;
+	char next = from + 1 < all.bytes ? all.text[from + 1] : ' ';
+
+	return from < all.bytes && is_quote(all.text[from]) && text_is_open(text, all.text[from]) &&
+	       !is_blank(next) && !is_quote(next) && !is_separator(next) && next != '\\';
+}
+
 struct span text_value_at(struct text *text, size_t from)
 {
 	const struct span all = text->all;
@@ -32,8 +60,11 @@ struct span text_value_at(struct text *text, size_t from)
 
 	if (!text->flat)
 		return span_from(all, from);
-	if (from > 0 && text->depth > 0 && all.text[from - 1] == text->quote[text->depth - 1]) {
+	if (from > 0 && text_top_quote(text) && all.text[from - 1] == text_top_quote(text)) {
 		at = text_find_closing(all, from, all.text[from - 1]);
+	} else if (opens_value(text, from)) {
+		at = text_find_closing(all, from + 1, all.text[from]) + 1;
+		at = at < all.bytes ? at : all.bytes;
 	} else {
 		while (at < all.bytes) {
 			char c = all.text[at];

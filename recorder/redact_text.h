@@ -5,13 +5,20 @@
 
 enum { TEXT_QUOTES_MAX = 8 };
 
+/* Those that are open.  Within "$(...)" those before it do not count: the shell begins anew there. */
+struct text_quotes {
+	unsigned base, depth;
+	char quote[TEXT_QUOTES_MAX];
+};
+
 /* One argument: as one word, or (flat) as words between blanks and quotes, however deep these are nested. */
 struct text {
 	struct span all;
-	size_t at; /* it was looked through up to here */
+	size_t at;    /* it was looked through up to here */
+	size_t again; /* so many bytes may still be looked through once more */
 	bool flat;
-	unsigned depth;
-	char quote[TEXT_QUOTES_MAX]; /* those that are open */
+	bool comment; /* from '#' to the end of the line, where quotes are none */
+	struct text_quotes quotes;
 };
 
 static inline bool is_blank(char c)
@@ -48,11 +55,22 @@ static inline struct span text_piece(const struct text *text, size_t from, size_
 /* Whether this quote is open, at whatever depth. */
 bool text_is_open(const struct text *text, char quote);
 
-/* Goes past a quote, which opens or closes. */
+/* The quote that was opened last, '\0': none is open. */
+static inline char text_top_quote(const struct text *text)
+{
+	return text->quotes.depth > text->quotes.base ? text->quotes.quote[text->quotes.depth - 1]
+						      : '\0';
+}
+
+/* Goes past a quote: it closes the one of its kind that is open, with all that was opened within, or opens. */
 void text_quote_take(struct text *text, char quote);
 
 /* The value that begins at `from`: as a shell would end it, or at the quote that encloses it.  text->at goes to its end. */
 struct span text_value_at(struct text *text, size_t from);
+
+/* Back to `at`, from where a value was looked at that turned out to be none: there may be others in it.  Not without end, so that the work
+ * stays in proportion to the text: where too much was looked at twice already, nothing is done. */
+void text_again(struct text *text, size_t at);
 
 /* A header's, which goes to the end of its quotes or its line. */
 struct span text_header_value_at(struct text *text, size_t from);
