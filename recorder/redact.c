@@ -29,6 +29,7 @@ struct command {
 	const struct redact_program *program; /* NULL: none that has options of its own */
 	bool program_due;                     /* the next word is a program */
 	bool wraps, login, first_due;
+	bool target_due; /* the next word is where a redirection goes to */
 	struct due due;
 };
 
@@ -243,11 +244,55 @@ static void first_take(struct scan *scan, struct span value)
 	scan->now.first_due = false;
 }
 
+/* What may stand before a program. */
+static bool is_shell_word(struct span word)
+{
+	static const char *const words[] = { "if",    "then",    "else",   "elif",   "while",
+					     "until", "do",      "!",      "{",      "exec",
+					     "eval",  "command", "coproc", "builtin" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (span_is(word, words[i]))
+			return true;
+	return false;
+}
+
+/* ">file", "2>", "<<END". */
+static bool is_redirection(struct span word)
+{
+	size_t at = 0;
+
+	while (at < word.bytes && is_digit(word.text[at]))
+		at++;
+	return at < word.bytes && (word.text[at] == '<' || word.text[at] == '>');
+}
+
+/* Whether a word of a script goes on where the one before ended, behind a quote: A="x y"z. */
+static bool is_continued(const struct text *text, size_t from)
+{
+	return from > 0 && is_quote(text->all.text[from - 1]) &&
+	       text_top_quote(text) != text->all.text[from - 1];
+}
+
+/* What stands before a program, or among the words of a command without being one of them. */
+static bool shell_word_take(struct scan *scan, struct text *text, size_t from, struct span word)
+{
+	if (is_redirection(word)) {
+		char last = word.text[word.bytes - 1];
+
+		scan->now.target_due = last == '<' || last == '>';
+		return true;
+	}
+	return scan->now.program_due && (is_continued(text, from) || is_shell_word(word));
+}
+
 /* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
 static void bare_take(struct scan *scan, struct text *text, size_t from, struct span word)
 {
 	const struct redact_program *program = NULL;
 
+	if (text->flat && shell_word_take(scan, text, from, word))
+		return;
 	if (scan->now.program_due || scan->now.wraps)
 		program = redact_programs_find(scan->redactor->programs, base_name(word));
 	if (scan->now.program_due || program) {
@@ -392,6 +437,10 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 	struct span word = text_piece(text, from, to);
 	bool option = word.bytes > 1 && word.text[0] == '-';
 
+	if (scan->now.target_due) {
+		scan->now.target_due = false;
+		return;
+	}
 	if (scan->now.program && options_try(scan, text, from, word, scan->now.program))
 		return;
 	if (options_try(scan, text, from, word, scan->redactor->any_program))
@@ -477,10 +526,26 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 
 /* --- texts --- */
 
-static void quote_take(struct scan *scan, struct text *text, char quote)
+/* Whether what follows this quote, which opens, stands for itself: A="x y", --rsh="ssh -p 22". */
+static bool begins_inner(const struct scan *scan, const struct text *text, size_t at)
 {
+	char before = at > 0 ? text->all.text[at - 1] : ' ';
+
+	return is_word_char(before) && (before == '=' || scan->now.program_due) &&
+	       scan->now.due.kind == DUE_NOTHING;
+}
+
+static void quote_take(struct scan *scan, struct text *text, size_t at)
+{
+	const char quote = text->all.text[at];
+
 	if (text->comment)
 		return;
+	if (!text_is_open(text, quote) && begins_inner(scan, text, at)) {
+		text_quote_take(text, quote);
+		inner_begin(scan, text, quote);
+		return;
+	}
 	text_quote_take(text, quote);
 	while (scan->outer_count > 0 &&
 	       scan->outer[scan->outer_count - 1].quotes.depth > text->quotes.depth) {
@@ -495,7 +560,7 @@ static void quote_take(struct scan *scan, struct text *text, char quote)
 static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
 	const struct span all = text->all;
-	size_t at = to;
+	size_t at = to, closing;
 	struct span name = text_piece(text, from, to);
 	enum name_class class;
 	bool escaped;
@@ -506,6 +571,7 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 	quote = all.text[from - 1];
 	escaped = at < all.bytes && all.text[at] == '\\';
 	at += escaped;
+	closing = at;
 	if (at >= all.bytes || all.text[at++] != quote)
 		return false;
 	while (at < all.bytes && is_blank(all.text[at]))
@@ -532,7 +598,7 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 	}
 	(void)mark_value(scan, class, name, text_piece(text, at, to));
 	if (!escaped)
-		quote_take(scan, text, quote); /* that of the name is closed */
+		quote_take(scan, text, closing); /* that of the name is closed */
 	text->at = to < all.bytes && all.text[to] == quote ? to + 1 : to;
 	return true;
 }
@@ -591,7 +657,7 @@ static void sign_take(struct scan *scan, struct text *text)
 	if (is_quote(c)) {
 		if (next == c && !text_is_open(text, c))
 			scan->now.due = (struct due){ 0 }; /* what was announced is empty */
-		quote_take(scan, text, c);
+		quote_take(scan, text, at);
 	} else if (c == '\n') {
 		text->comment = false;
 		command_end(scan, text);

@@ -333,6 +333,24 @@ static const struct {
 	  "sh\t-c\techo \\\"; app --password=\"[3]\" x" },
 	{ "ssh\th\techo don't; PASSWORD='S3Kret08' app", "ssh\th\techo don't; PASSWORD='[8]' app" },
 	{ "sh\t-c\tssh-keygen -N '' -f key -q; app --password \"\" -x abc", NULL },
+	/* what may stand before a program */
+	{ "sh\t-c\tuntil mysqladmin -uroot -pS3Kret05 ping; do sleep 1; done",
+	  "sh\t-c\tuntil mysqladmin -uroot -p[8] ping; do sleep 1; done" },
+	{ "sh\t-c\tif true; then mysql -uroot -pS3Kret06; fi",
+	  "sh\t-c\tif true; then mysql -uroot -p[8]; fi" },
+	{ "sh\t-c\tTZ='UTC' mysql -uroot -pS3Kret04", "sh\t-c\tTZ='UTC' mysql -uroot -p[8]" },
+	{ "sh\t-c\tA=\"x y\" B=x\"y z\"$C'd e'f curl -u joe:abc",
+	  "sh\t-c\tA=\"x y\" B=x\"y z\"$C'd e'f curl -u joe:[3]" },
+	{ "sh\t-c\tf(){ mysql -pabc; }; while ! mysql -pcd; do exec mysql -pef; done",
+	  "sh\t-c\tf(){ mysql -p[3]; }; while ! mysql -p[2]; do exec mysql -p[2]; done" },
+	{ "sh\t-c\teval \"mysql -pabc\"; command mysql -pab || { mysql -pcd; }",
+	  "sh\t-c\teval \"mysql -p[3]\"; command mysql -p[2] || { mysql -p[2]; }" },
+	{ "sh\t-c\t>/dev/null mysql -pab; 2>&1 mysql -pcd; < f mysql -pef",
+	  "sh\t-c\t>/dev/null mysql -p[2]; 2>&1 mysql -p[2]; < f mysql -p[2]" },
+	{ "sh\t-c\tCMD=\"mysql -pabc\" run; LIST=\"a b\" mkdir -pv c",
+	  "sh\t-c\tCMD=\"mysql -p[3]\" run; LIST=\"a b\" mkdir -pv c" },
+	{ "sh\t-c\tif mkdir -pv a; then >/dev/null cp -pv a b; fi; A=\"x mysql\" mkdir -pv c",
+	  NULL },
 };
 
 /* Takes the hash out of markers: "[redacted 12 a1b2c3d4e5f6]" is "[12]". */

@@ -146,6 +146,11 @@ static const char *const units[] = {
 	"\\'\\;",
 	"a=\"b;",
 	"2>&1 ",
+	"a=\"",
+	"a=';\"",
+	"a=b\"",
+	"if ",
+	"> ",
 };
 static const char *const heads[] = { "app\1",  "app\1 ", "app\1'", "app\1x=", "app\1\\",
 				     "curl\1", "curl ",  "exp\1",  "mysql\1", "sh\1-c\1" };
