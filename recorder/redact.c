@@ -118,7 +118,7 @@ static enum name_class class_of(const struct scan *scan, struct span name)
 }
 
 /* "Authorization: Basic SECRET": the word before the secret stays. */
-static void mark_header(struct scan *scan, struct span name, enum name_class class,
+static bool mark_header(struct scan *scan, struct span name, enum name_class class,
 			struct span value)
 {
 	static const char *const schemes[] = {
@@ -130,14 +130,14 @@ static void mark_header(struct scan *scan, struct span name, enum name_class cla
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && rest.bytes > 0; i++)
 		if (redact_name_is(word, (struct span){ schemes[i], strlen(schemes[i]) }))
 			value = rest;
-	(void)mark_value(scan, class, name, value);
+	return mark_value(scan, class, name, value);
 }
 
 /* "Name: value" from `from` on; with_blank: there must be one.  False: it is none, or no secret. */
 static bool header_take(struct scan *scan, struct text *text, size_t from, bool with_blank)
 {
 	const struct span all = text->all;
-	size_t colon = from;
+	size_t colon = from, at;
 	struct span name;
 	enum name_class class;
 
@@ -150,10 +150,12 @@ static bool header_take(struct scan *scan, struct text *text, size_t from, bool 
 	class = class_of(scan, name);
 	if (class == NAME_PLAIN)
 		return false;
-	mark_header(scan, name, class,
-		    text->flat && !(from > 0 && is_quote(all.text[from - 1]))
-			    ? text_value_at(text, colon + 1)
-			    : text_header_value_at(text, colon + 1));
+	at = text->at;
+	if (!mark_header(scan, name, class,
+			 text->flat && !(from > 0 && is_quote(all.text[from - 1]))
+				 ? text_value_at(text, colon + 1)
+				 : text_header_value_at(text, colon + 1)))
+		text_again(text, at);
 	return true;
 }
 
@@ -195,6 +197,7 @@ static struct span pair_value(struct text *text, struct pair_ends *ends, size_t 
 static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
 	const struct span all = text->all;
+	const size_t at = text->at;
 	struct pair_ends ends = { 0 };
 	size_t taken = 0;
 
@@ -211,7 +214,8 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 		if (class == NAME_PLAIN)
 			continue;
 		if (all.text[i] == ':') {
-			mark_header(scan, name, class, text_header_value_at(text, i + 1));
+			if (!mark_header(scan, name, class, text_header_value_at(text, i + 1)))
+				text_again(text, at);
 			return;
 		}
 		listed = is_listed(all, name);
@@ -220,10 +224,11 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 		value = pair_value(text, &ends, i + 1, listed);
 		if (!mark_value(scan, class, name, value))
 			continue;
-		if (!listed)
-			return; /* the rest of the word is secret */
 		taken = i + 1 + value.bytes;
+		if (!listed)
+			break; /* the rest of the word is secret */
 	}
+	text_again(text, taken > at ? taken : at);
 }
 
 /* --- words --- */
@@ -370,6 +375,7 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 		       const struct redact_program *program, const struct redact_option *option)
 {
 	enum name_class class = option_class(option);
+	const size_t at = text->at;
 	size_t bytes, value;
 
 	if ((option->how & OPTION_LOGIN && !scan->now.login) || option->how & OPTION_FIRST)
@@ -377,9 +383,11 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 	bytes = option_bytes(program, option->option, word);
 	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
 	if (value > 0) {
+		if (mark_part(scan, class, option->part, text_value_at(text, value)))
+			return true;
+		text_again(text, at);
 		/* --auth=X may still be one by its name. */
-		return mark_part(scan, class, option->part, text_value_at(text, value)) ||
-		       option->part == 0 || !span_begins(word, "--");
+		return option->part == 0 || !span_begins(word, "--");
 	}
 	if (option->how & OPTION_SEPARATE &&
 	    (bytes == word.bytes || (option->part && is_cluster(word, option->option)))) {
@@ -497,6 +505,7 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 {
 	const struct due due = scan->now.due;
 	const struct span word = text_piece(text, from, text->flat ? text->at : text->all.bytes);
+	const size_t at = text->at;
 	bool marked;
 
 	scan->now.due = (struct due){ 0 };
@@ -505,6 +514,8 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 		if (text_is_option(word))
 			return false;
 		marked = mark_value(scan, due.class, due.name, text_value_at(text, from));
+		if (!marked)
+			text_again(text, at);
 		return marked || !span_begins(word, "-");
 	case DUE_PART:
 		if (due.late && text_is_option(word)) {
@@ -512,6 +523,8 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 			return false;
 		}
 		marked = mark_part(scan, due.class, due.part, text_value_at(text, from));
+		if (!marked)
+			text_again(text, at);
 		return marked || due.part == 0;
 	case DUE_HEADER:
 		return header_take(scan, text, from, false);
@@ -556,50 +569,69 @@ static void quote_take(struct scan *scan, struct text *text, size_t at)
 	}
 }
 
-/* {"name": "value"}, also where its quotes have backslashes before them.  to: the end of the name. */
-static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
+/* The end of a value in JSON that begins at *at, which goes behind its quote or bracket. */
+static size_t json_end(struct span all, size_t *at)
 {
-	const struct span all = text->all;
-	size_t at = to, closing;
-	struct span name = text_piece(text, from, to);
-	enum name_class class;
-	bool escaped;
-	char quote;
+	size_t end = *at, slashes;
+
+	while (end < all.bytes && all.text[end] == '\\')
+		end++;
+	slashes = end - *at;
+	if (end < all.bytes && is_quote(all.text[end])) {
+		*at = end + 1;
+		return slashes > 0 ? text_find_escaped(all, *at, all.text[end], slashes)
+				   : text_find_closing(all, *at, all.text[end]);
+	}
+	if (end < all.bytes && (all.text[end] == '[' || all.text[end] == '{'))
+		return text_find_bracket(all, *at = end + 1);
+	while (end < all.bytes && !strchr(",}]", all.text[end]) && !is_blank(all.text[end]))
+		end++;
+	return end;
+}
+
+/* Where the value of {"name": "value"} begins, also where its quotes have backslashes before them; 0: there is none.
+ * to: the end of the name; *ret_closing: the quote behind it. */
+static size_t json_begin(struct span all, size_t from, size_t to, size_t *ret_closing)
+{
+	size_t at = to;
 
 	if (from == 0 || !is_quote(all.text[from - 1]))
-		return false;
-	quote = all.text[from - 1];
-	escaped = at < all.bytes && all.text[at] == '\\';
-	at += escaped;
-	closing = at;
-	if (at >= all.bytes || all.text[at++] != quote)
-		return false;
+		return 0;
+	while (at < all.bytes && all.text[at] == '\\')
+		at++;
+	if (at >= all.bytes || all.text[at] != all.text[from - 1])
+		return 0;
+	*ret_closing = at++;
 	while (at < all.bytes && is_blank(all.text[at]))
 		at++;
 	if (at >= all.bytes || all.text[at++] != ':')
-		return false;
-	while (at < all.bytes && (is_blank(all.text[at]) || all.text[at] == '\\'))
+		return 0;
+	while (at < all.bytes && is_blank(all.text[at]))
 		at++;
-	class = class_of(scan, name);
-	if (class == NAME_PLAIN || at >= all.bytes)
+	return at < all.bytes ? at : 0;
+}
+
+static bool json_take(struct scan *scan, struct text *text, size_t from, size_t to)
+{
+	const struct span all = text->all, name = text_piece(text, from, to);
+	size_t closing, begin = json_begin(all, from, to, &closing), at = begin;
+	enum name_class class = begin > 0 ? class_of(scan, name) : NAME_PLAIN;
+	bool marked = false;
+
+	if (class == NAME_PLAIN)
 		return false;
-	to = at;
-	if (is_quote(all.text[at])) {
-		to = text_find_closing(all, ++at, quote);
-		if (all.text[at - 2] == '\\') /* then so has the one that ends it */
-			for (to = at; to < all.bytes && all.text[to] != quote; to++)
-				;
-	} else if (all.text[at] == '[' && at + 1 < all.bytes && all.text[at + 1] != '{') {
-		for (to = ++at; to < all.bytes && all.text[to] != ']'; to++)
-			;
-	} else {
-		while (to < all.bytes && !strchr(",}]", all.text[to]) && !is_blank(all.text[to]))
-			to++;
-	}
-	(void)mark_value(scan, class, name, text_piece(text, at, to));
-	if (!escaped)
-		quote_take(scan, text, closing); /* that of the name is closed */
-	text->at = to < all.bytes && all.text[to] == quote ? to + 1 : to;
+	if (closing == to)
+		quote_take(scan, text, closing);
+	text->at = begin;
+	/* An object may have a name that many things have. */
+	if ((class == NAME_KEY || class == NAME_COOKIE) &&
+	    (all.text[begin] == '{' || all.text[begin] == '['))
+		return true;
+	text->at = to = json_end(all, &at);
+	marked = mark_value(scan, class, name, text_piece(text, at, to));
+	text->at += to < all.bytes && is_quote(all.text[to]) && all.text[to] == all.text[at - 1];
+	if (!marked)
+		text_again(text, begin);
 	return true;
 }
 

@@ -42,6 +42,32 @@ size_t text_find_closing(struct span all, size_t from, char c)
 	return from < all.bytes ? from : all.bytes;
 }
 
+size_t text_find_escaped(struct span all, size_t from, char c, size_t slashes)
+{
+	size_t run = 0;
+
+	for (; from < all.bytes && !(all.text[from] == c && run <= slashes); from++)
+		run = all.text[from] == '\\' ? run + 1 : 0;
+	return from;
+}
+
+size_t text_find_bracket(struct span all, size_t from)
+{
+	for (size_t depth = 1; from < all.bytes; from++) {
+		char c = all.text[from];
+
+		if (c == '\\')
+			from++;
+		else if (c == '"')
+			from = text_find_closing(all, from + 1, c);
+		else if (c == '[' || c == '{')
+			depth++;
+		else if ((c == ']' || c == '}') && --depth == 0)
+			return from;
+	}
+	return all.bytes;
+}
+
 /* Whether a value begins with a quote although one of its kind seems to be open: behind the one that closes there would be the end of the
  * word. */
 static bool opens_value(const struct text *text, size_t from)

@@ -78,6 +78,12 @@ struct span text_header_value_at(struct text *text, size_t from);
 /* The place of the next c from `from` on that has no backslash before it, or the end. */
 size_t text_find_closing(struct span all, size_t from, char c);
 
+/* The place of the next c with no more than so many backslashes before it, or the end. */
+size_t text_find_escaped(struct span all, size_t from, char c, size_t slashes);
+
+/* The place of the bracket that closes what was opened before `from`, strings left out, or the end. */
+size_t text_find_bracket(struct span all, size_t from);
+
 /* The name that ends before `end`, without dashes. */
 struct span text_name_before(struct span all, size_t end);
 

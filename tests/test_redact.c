@@ -351,6 +351,43 @@ static const struct {
 	  "sh\t-c\tCMD=\"mysql -p[3]\" run; LIST=\"a b\" mkdir -pv c" },
 	{ "sh\t-c\tif mkdir -pv a; then >/dev/null cp -pv a b; fi; A=\"x mysql\" mkdir -pv c",
 	  NULL },
+	/* what is no secret by its name may have one in it */
+	{ "curl\t--json\t{\"auth\":{\"password\":\"S3Kret10\"}}\th",
+	  "curl\t--json\t{\"auth\":{\"password\":\"[8]\"}}\th" },
+	{ "curl\t-d\t{\"registryAuth\":{\"password\":\"S3Kret23\"}}",
+	  "curl\t-d\t{\"registryAuth\":{\"password\":\"[8]\"}}" },
+	{ "curl\t-d\t{\"key\":{\"password\":\"ab\"},\"cookie\":{\"token\":\"cd\"},\"psk\": "
+	  "{\"pw\":\"ef\"}}",
+	  "curl\t-d\t{\"key\":{\"password\":\"[2]\"},\"cookie\":{\"token\":\"[2]\"},\"psk\": "
+	  "{\"pw\":\"[2]\"}}" },
+	{ "curl\t-d\t{\"auth\":[{\"password\":\"abc\"}],\"signature\":[\"x\",{\"token\":\"cd\"}]}",
+	  "curl\t-d\t{\"auth\":[{\"password\":\"[3]\"}],\"signature\":[\"x\",{\"token\":\"[2]\"}]"
+	  "}" },
+	{ "curl\t-d\t{\"key\":\"{\\\"password\\\":\\\"abc\\\"}\"}",
+	  "curl\t-d\t{\"key\":\"{\\\"password\\\":\\\"[4]\"}\"}" },
+	{ "app\t--auth={\"password\":\"abc\"}", "app\t--auth={\"password\":\"[3]\"}" },
+	{ "app\t{\"secrets\":{\"a\":\"X}\",\"b\":{\"c\":\"Y\"}},\"n\":1}",
+	  "app\t{\"secrets\":{\"[21]},\"n\":1}" },
+	{ "app\t{\"credentials\":[{\"a\":\"X\"},{\"b\":\"Y\"}],\"n\":1}",
+	  "app\t{\"credentials\":[[19]],\"n\":1}" },
+	{ "sh\t-c\tTOKEN=\"$(curl -s -u joe:S3Kret21 https://h/token)\"; :",
+	  "sh\t-c\tTOKEN=\"$(curl -s -u joe:[8] https://h/token)\"; :" },
+	{ "sh\t-c\tTOKEN=\"$(curl -s -d password=S3Kret22 h)\"",
+	  "sh\t-c\tTOKEN=\"$(curl -s -d password=[8] h)\"" },
+	{ "sh\t-c\tTOKEN=$(curl -s -u joe:ab h) PASS=`curl -u joe:cd h` x",
+	  "sh\t-c\tTOKEN=$(curl -s -u joe:[2] h) PASS=`curl -u joe:[2] h` x" },
+	{ "sh\t-c\tapp --token \"$(curl -d password=abc h)\" -v",
+	  "sh\t-c\tapp --token \"$(curl -d password=[3] h)\" -v" },
+	{ "sh\t-c\tmysql -p\"$(curl -u joe:abc h)\" db",
+	  "sh\t-c\tmysql -p\"$(curl -u joe:[3] h)\" db" },
+	{ "sh\t-c\tcurl -H \"X-Token: $(curl -u joe:abc h)\" h",
+	  "sh\t-c\tcurl -H \"X-Token: $(curl -u joe:[3] h)\" h" },
+	{ "sh\t-c\tcurl -H \"X-Token: $T\" -H \"Authorization: Bearer $T\" -d "
+	  "\"{\\\"token\\\":\\\"$T\\\"}\" h",
+	  NULL },
+	{ "curl\t-d\t{\"key\":{\"kty\":\"RSA\",\"use\":\"sig\"},\"auth\":{\"type\":\"none\"},"
+	  "\"password\":{},\"cookie\":[\"a\"]}",
+	  NULL },
 };
 
 /* Takes the hash out of markers: "[redacted 12 a1b2c3d4e5f6]" is "[12]". */

@@ -151,6 +151,18 @@ static const char *const units[] = {
 	"a=b\"",
 	"if ",
 	"> ",
+	"key=\"",
+	"key=a\"",
+	"\"key\":\"",
+	"\"key\":\\\"",
+	"\"key\":[",
+	"\"tokens\":[/etc/",
+	"\"tokens\":{/etc/",
+	"token=\"$",
+	"token=$\"",
+	"--token \"$",
+	"\"key: ",
+	"\"cookie: ",
 };
 static const char *const heads[] = { "app\1",  "app\1 ", "app\1'", "app\1x=", "app\1\\",
 				     "curl\1", "curl ",  "exp\1",  "mysql\1", "sh\1-c\1" };
