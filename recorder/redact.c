@@ -28,8 +28,10 @@ struct due {
 struct command {
 	const struct redact_program *program; /* NULL: none that has options of its own */
 	bool program_due;                     /* the next word is a program */
-	bool wraps, login, first_due;
-	bool target_due; /* the next word is where a redirection goes to */
+	bool wraps, shell, login, first_due;
+	unsigned operands;  /* so many words stand before the program yet */
+	struct span option; /* the word before, where it was an option without a value of its own */
+	bool target_due;    /* the next word is where a redirection goes to */
 	struct due due;
 };
 
@@ -291,25 +293,80 @@ static bool shell_word_take(struct scan *scan, struct text *text, size_t from, s
 	return scan->now.program_due && (is_continued(text, from) || is_shell_word(word));
 }
 
-/* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
-static void bare_take(struct scan *scan, struct text *text, size_t from, struct span word)
+static void program_begin(struct scan *scan, const struct redact_program *program)
 {
-	const struct redact_program *program = NULL;
+	struct command *now = &scan->now;
+
+	now->program = program;
+	now->login = false;
+	now->first_due = program != NULL;
+	now->operands = 0;
+	now->program_due = false;
+	if (!program)
+		return;
+	now->shell |= program->shell;
+	if (program->wraps && !program->verbs) {
+		now->wraps = true;
+		now->operands = program->operands;
+	}
+	now->program_due = program->interprets || (program->wraps && !program->verbs);
+}
+
+/* docker exec CONTAINER PROGRAM, kubectl run NAME -- PROGRAM: what they run stands behind such a word.  True: it is one. */
+static bool verb_take(struct scan *scan, struct span word)
+{
+	struct command *now = &scan->now;
+	bool exec = span_is(word, "exec");
+
+	if (!now->program || !now->program->verbs || now->wraps ||
+	    !(exec || span_is(word, "run") || span_is(word, "create") || span_is(word, "debug")))
+		return false;
+	now->wraps = now->program_due = true;
+	now->operands = exec ? 1 : now->program->operands;
+	return true;
+}
+
+/* A program, whether or not it is known; or, further on, one that is known.  before: the option before it.  True: it is one. */
+static bool program_take(struct scan *scan, struct span word, struct span before)
+{
+	struct command *now = &scan->now;
+	const struct redact_program *program;
+
+	if (!now->program_due && !now->wraps)
+		return false;
+	program = redact_programs_find(scan->redactor->programs, base_name(word));
+	if (!program && now->program && now->program->interprets) {
+		now->program_due &= before.bytes > 0; /* it may be the value of that */
+		return false;
+	}
+	if (!program && !now->program_due)
+		return false;
+	program_begin(scan, program);
+	return true;
+}
+
+/* A word that is neither an option nor an assignment: the program itself, one that it runs, or an argument. */
+static void bare_take(struct scan *scan, struct text *text, size_t from, struct span word,
+		      struct span before)
+{
+	struct command *now = &scan->now;
 
 	if (text->flat && shell_word_take(scan, text, from, word))
 		return;
-	if (scan->now.program_due || scan->now.wraps)
-		program = redact_programs_find(scan->redactor->programs, base_name(word));
-	if (scan->now.program_due || program) {
-		scan->now.program = program;
-		scan->now.wraps |= program && program->wraps;
-		scan->now.program_due = false;
-		scan->now.login = false;
-		scan->now.first_due = program != NULL;
+	if (span_is(word, ";")) {
+		program_begin(scan, NULL); /* of find -exec */
 		return;
 	}
-	scan->now.login |= span_is(word, "login");
-	if (scan->now.first_due && (span_has(word, '/') || span_has(word, '@')))
+	if (redact_programs_takes_value(now->program, before))
+		return;
+	if (now->operands > 0) {
+		now->operands -= !span_is(word, "-");
+		return;
+	}
+	if (verb_take(scan, word) || program_take(scan, word, before))
+		return;
+	now->login |= span_is(word, "login");
+	if (now->first_due && (span_has(word, '/') || span_has(word, '@')))
 		first_take(scan, text_value_at(text, from));
 }
 
@@ -417,6 +474,13 @@ static bool is_command_option(struct span word)
 	return is_cluster(word, (struct span){ "-c", 2 }) || span_is(word, "-c");
 }
 
+/* Of find: a program follows. */
+static bool is_exec_option(struct span word)
+{
+	return span_is(word, "-exec") || span_is(word, "-execdir") || span_is(word, "-ok") ||
+	       span_is(word, "-okdir");
+}
+
 static bool is_header_option(struct span word)
 {
 	return span_is(word, "-H") || span_is(word, "--header") || span_is(word, "-header") ||
@@ -436,19 +500,23 @@ static void option_announce(struct scan *scan, struct span word)
 		scan->now.due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
 	else if (is_header_option(word))
 		scan->now.due.kind = DUE_HEADER;
-	else if (scan->now.program && scan->now.program->shell && is_command_option(word))
+	else if (scan->now.shell && is_command_option(word))
 		scan->now.due.kind = DUE_SHELL;
+	else if (is_exec_option(word))
+		scan->now.program_due = true;
 }
 
 static void word_take(struct scan *scan, struct text *text, size_t from, size_t to)
 {
 	struct span word = text_piece(text, from, to);
+	const struct span before = scan->now.option;
 	bool option = word.bytes > 1 && word.text[0] == '-';
 
 	if (scan->now.target_due) {
 		scan->now.target_due = false;
 		return;
 	}
+	scan->now.option = option && !span_has(word, '=') ? word : (struct span){ word.text, 0 };
 	if (scan->now.program && options_try(scan, text, from, word, scan->now.program))
 		return;
 	if (options_try(scan, text, from, word, scan->redactor->any_program))
@@ -458,7 +526,7 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 	if (option && !span_has(word, '='))
 		option_announce(scan, word);
 	else if (!option && !span_has(word, '='))
-		bare_take(scan, text, from, word);
+		bare_take(scan, text, from, word, before);
 	pairs_take(scan, text, from, to);
 }
 
@@ -509,6 +577,8 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 	bool marked;
 
 	scan->now.due = (struct due){ 0 };
+	if (due.kind != DUE_NOTHING)
+		scan->now.option.bytes = 0; /* it has its value */
 	switch (due.kind) {
 	case DUE_VALUE:
 		if (text_is_option(word))
@@ -697,6 +767,8 @@ static void sign_take(struct scan *scan, struct text *text)
 		/* For a shell a backslash means nothing between these. */
 		if (next == '\'' && scan->shell_text && text_top_quote(text) == '\'')
 			return;
+		if (next == ';')
+			program_begin(scan, NULL);
 		text->at += is_quote(next) || is_separator(next) || next == '\\' || next == '\n';
 	} else if (is_separator(c) && !redirects(all, at)) {
 		separator_take(scan, text, at);
@@ -782,6 +854,7 @@ static void argument_take(struct scan *scan, struct span argument)
 		return;
 	}
 	scan->now.program_due = false;
+	scan->now.option.bytes = 0;
 	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
 	    (scan->now.program && options_try(scan, &whole, 0, argument, scan->now.program)))
 		return;

@@ -306,7 +306,11 @@ static bool is_mount(struct span value)
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		if (span_begins(value, heads[i]))
 			return true;
-	return false;
+	/* podman: "name,type=env,target=X" */
+	(void)span_next(&value, ',');
+	return span_begins(value, "type=") || span_begins(value, "target=") ||
+	       span_begins(value, "uid=") || span_begins(value, "gid=") ||
+	       span_begins(value, "mode=");
 }
 
 /* A number, or a file by its ending. */

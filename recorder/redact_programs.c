@@ -76,7 +76,8 @@ static const struct {
 	{ "xfreerdp wlfreerdp xfreerdp3", "/p:",   OPTION_ATTACHED, 0 },
 	{ "rdesktop",               "-p",          OPTION_SEPARATE, 0 },
 	{ "nmcli",                  "password",    OPTION_SEPARATE, 0 },
-	{ "twine cf oc az helm " ENGINES, "-p",    OPTION_SEPARATE | OPTION_LOGIN, 0 },
+	{ "twine",                  "-p",          OPTION_ATTACHED | OPTION_SEPARATE, 0 },
+	{ "cf oc az helm " ENGINES, "-p",          OPTION_ATTACHED | OPTION_SEPARATE | OPTION_LOGIN, 0 },
 	{ ENGINES " buildctl",      "--secret",    OPTION_SEPARATE | OPTION_MOUNT, 0 },
 };
 
@@ -96,11 +97,51 @@ static const struct {
 	{ "http https xh xhs",     "bdfhjv" },
 };
 
-/* Run others: what stands among their arguments may be a program. */
-static const char wrapping[] =
-	"sudo doas env nice ionice nohup timeout time strace ltrace gdb setsid stdbuf chroot unshare nsenter ip "
-	"systemd-run docker podman nerdctl kubectl oc lxc lxc-attach ssh su runuser setpriv xargs watch flock "
-	"busybox script taskset chrt numactl gosu su-exec tini dumb-init parallel perf faketime";
+/* Run others: what stands among their arguments may be a program.  Letters and names of options that have a value, which is none. */
+#define WRAP(programs, operands, letters, names) { programs, operands, WRAPS_ALWAYS, letters, names }
+#define VERB(programs, operands, letters, names) { programs, operands, WRAPS_BEHIND_VERB, letters, names }
+static const struct {
+	const char *programs;
+	uint8_t operands;
+	enum { WRAPS_NOT, WRAPS_ALWAYS, WRAPS_BEHIND_VERB } how;
+	const char *letters, *names;
+} wrapping[] = {
+	WRAP("sudo doas pkexec", 0, "ugpCrtTUDRh", " --user --group --host --chdir --prompt --role --type "),
+	WRAP("env", 0, "uC", " --unset --chdir "),
+	WRAP("su", 1, "gGswT", " --group --shell "),
+	WRAP("runuser", 0, "gGsuwT", " --group --shell --user "),
+	WRAP("ssh", 1, "BbcDEeFIiJLlmOopQRSWw", ""),
+	WRAP("sshpass", 0, "fdP", ""),
+	WRAP("nice ionice", 0, "ncp", " --adjustment "),
+	WRAP("timeout", 1, "sk", " --signal --kill-after "),
+	WRAP("time", 0, "fo", ""),
+	WRAP("watch", 0, "n", " --interval "),
+	WRAP("xargs", 0, "InPLdEas", " --max-args --max-procs --delimiter --arg-file "),
+	WRAP("parallel", 0, "jaI", " --jobs --arg-file "),
+	WRAP("strace ltrace", 0, "abeEIoOpPsSuUX", ""),
+	WRAP("nsenter", 0, "tSG", " --target "),
+	WRAP("unshare setpriv stdbuf numactl", 0, "RSGNmCpioe", ""),
+	WRAP("systemd-run", 0, "upEHM", " --unit --property --setenv --slice --uid --gid --description --working-directory "),
+	WRAP("flock", 1, "wE", " --timeout --wait "),
+	WRAP("script", 1, "tTEIBO", ""),
+	WRAP("taskset chrt chroot gosu su-exec", 1, "", " --userspec --groups "),
+	WRAP("faketime", 1, "f", ""),
+	WRAP("lxc-attach", 0, "nPs", " --name "),
+	WRAP("proxychains proxychains4", 0, "f", ""),
+	WRAP("nohup gdb setsid busybox tini dumb-init perf", 0, "", ""),
+	VERB(ENGINES, 0, "acehlmpuvwH",
+	     " --name --network --net --hostname --user --workdir --env --env-file --volume --publish --label --memory --cpus --restart "
+	     "--platform --pull --ip --network-alias --add-host --mount --log-driver --log-opt --gpus --device --cap-add --cap-drop "
+	     "--security-opt --shm-size --tmpfs --ulimit --pid --ipc --link --expose --dns --volumes-from --context --pod "),
+	VERB("docker-compose podman-compose", 1, "efpuvw", " --file --project-name --env --user --workdir --volume --index --name "),
+	VERB("kubectl oc", 1, "nclos", " --namespace --container --context --kubeconfig --cluster --user --selector --output --image --as "),
+	VERB("ip lxc", 1, "n", ""),
+	/* interpreters */
+	{ "python perl ruby node php", 0, WRAPS_NOT, "WXIrd", " --require " },
+	{ "sh bash dash zsh ksh mksh ash fish", 0, WRAPS_NOT, "oO", " --rcfile --init-file " },
+};
+#undef WRAP
+#undef VERB
 static const char shells[] = "sh bash dash zsh ksh mksh ash fish busybox su runuser script flock";
 /* clang-format on */
 
@@ -149,7 +190,10 @@ static struct entry *entry_have(struct redact_programs *programs, struct span na
 	if (!entry)
 		return NULL;
 	bucket = &programs->bucket[bucket_of(name)];
-	*entry = (struct entry){ .program = { .name = name, .flags = "" }, .next = *bucket };
+	*entry = (struct entry){
+		.program = { .name = name, .flags = "", .valued = "", .valued_names = "" },
+		.next = *bucket
+	};
 	*bucket = entry;
 	return entry;
 }
@@ -159,7 +203,41 @@ const struct redact_program *redact_programs_find(const struct redact_programs *
 {
 	const struct entry *entry = entry_find(programs, name);
 
-	return entry ? &entry->program : NULL;
+	if (entry)
+		return &entry->program;
+	/* python3.11 */
+	if (name.bytes == 0 || !is_digit(name.text[name.bytes - 1]))
+		return NULL;
+	while (name.bytes > 0 &&
+	       (is_digit(name.text[name.bytes - 1]) || name.text[name.bytes - 1] == '.'))
+		name.bytes--;
+	entry = entry_find(programs, name);
+	return entry && entry->program.interprets ? &entry->program : NULL;
+}
+
+bool redact_programs_takes_value(const struct redact_program *program, struct span option)
+{
+	enum { NAME_MAX_BYTES = 24 };
+
+	if (!program || option.bytes < 2)
+		return false;
+	if (option.text[1] == '-') {
+		struct span names = { program->valued_names, strlen(program->valued_names) };
+
+		while (names.bytes > 0 && option.bytes <= NAME_MAX_BYTES) {
+			struct span name = span_next(&names, ' ');
+
+			if (name.bytes == option.bytes &&
+			    memcmp(name.text, option.text, name.bytes) == 0)
+				return true;
+		}
+		return false;
+	}
+	/* The first letter that has a value has what is behind it. */
+	for (size_t at = 1; at < option.bytes; at++)
+		if (option.text[at] && strchr(program->valued, option.text[at]))
+			return at + 1 == option.bytes;
+	return false;
 }
 
 int redact_programs_add(struct redact_programs *programs, struct span program,
@@ -197,18 +275,29 @@ static int known_add(struct redact_programs *programs, size_t at)
 	return r;
 }
 
-static int kinds_set(struct redact_programs *programs)
+static int wrapping_set(struct redact_programs *programs, size_t at)
 {
-	struct span names = span_of(wrapping);
+	struct span names = span_of(wrapping[at].programs);
 
 	while (names.bytes > 0) {
 		struct entry *entry = entry_have(programs, span_next(&names, ' '));
 
 		if (!entry)
 			return -ENOMEM;
-		entry->program.wraps = true;
+		entry->program.wraps = wrapping[at].how != WRAPS_NOT;
+		entry->program.verbs = wrapping[at].how == WRAPS_BEHIND_VERB;
+		entry->program.interprets = wrapping[at].how == WRAPS_NOT;
+		entry->program.operands = wrapping[at].operands;
+		entry->program.valued = wrapping[at].letters;
+		entry->program.valued_names = wrapping[at].names;
 	}
-	names = span_of(shells);
+	return 0;
+}
+
+static int shells_set(struct redact_programs *programs)
+{
+	struct span names = span_of(shells);
+
 	while (names.bytes > 0) {
 		struct entry *entry = entry_have(programs, span_next(&names, ' '));
 
@@ -236,12 +325,14 @@ static int flags_set(struct redact_programs *programs, size_t at)
 struct redact_programs *redact_programs_new(void)
 {
 	struct redact_programs *programs = calloc(1, sizeof(*programs));
-	int r = programs ? kinds_set(programs) : -ENOMEM;
+	int r = programs ? shells_set(programs) : -ENOMEM;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && r == 0; i++)
 		r = known_add(programs, i);
 	for (size_t i = 0; i < sizeof(clusters) / sizeof(clusters[0]) && r == 0; i++)
 		r = flags_set(programs, i);
+	for (size_t i = 0; i < sizeof(wrapping) / sizeof(wrapping[0]) && r == 0; i++)
+		r = wrapping_set(programs, i);
 	if (r == 0)
 		return programs;
 	redact_programs_free(programs);

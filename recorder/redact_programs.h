@@ -24,8 +24,13 @@ struct redact_option {
 
 struct redact_program {
 	struct span name;
-	bool wraps; /* it runs another program that stands among its arguments */
-	bool shell; /* what follows its -c is a command line */
+	bool wraps;      /* it runs another program that stands among its arguments */
+	bool verbs;      /* that only behind words like exec and run */
+	bool interprets; /* its first argument that is no option may be a program */
+	bool shell;      /* what follows its -c is a command line */
+	uint8_t operands; /* arguments before the program that it runs: the host of ssh; of verbs, behind run */
+	const char *valued;       /* letters of options that have a value */
+	const char *valued_names; /* " --name --other " */
 	const char *
 		flags; /* letters that may stand before that of an option: -s in curl -sujoe:SECRET */
 	const struct redact_option *options;
@@ -41,6 +46,9 @@ void redact_programs_free(struct redact_programs *programs); /* NULL does nothin
 int redact_programs_add(struct redact_programs *programs, struct span program,
 			const struct redact_option *option);
 
-/* By its name without a folder.  NULL: not known. */
+/* Whether this word is an option, or several letters, of which the last has its value in the next word.  NULL: of no program. */
+bool redact_programs_takes_value(const struct redact_program *program, struct span option);
+
+/* By its name without a folder; of an interpreter also with its version.  NULL: not known. */
 const struct redact_program *redact_programs_find(const struct redact_programs *programs,
 						  struct span name);

@@ -258,14 +258,25 @@ static struct span url_authority(struct span rest)
 	return (struct span){ rest.text, bytes };
 }
 
+/* Not one of an address in brackets: [fe80::1]:80. */
+static const char *first_colon(struct span authority)
+{
+	const char *closing = authority.bytes > 0 && authority.text[0] == '['
+				      ? memchr(authority.text, ']', authority.bytes)
+				      : NULL;
+
+	if (closing)
+		authority = span_from(authority, (size_t)(closing - authority.text));
+	return authority.bytes > 0 ? memchr(authority.text, ':', authority.bytes) : NULL;
+}
+
 /* The password of "user:password@host", which begins at `from`, behind the scheme.  One that has '/' in it, which it should not, is found
  * where no port can be meant. */
 static struct span url_password(struct finder *finder, size_t from)
 {
 	const struct span rest = url_rest(finder, from), authority = url_authority(rest),
 			  none = { rest.text, 0 };
-	const char *colon =
-		authority.bytes > 0 ? memchr(authority.text, ':', authority.bytes) : NULL;
+	const char *colon = first_colon(authority);
 	const char *sign = last_at_sign(authority);
 	struct span password;
 

@@ -151,6 +151,12 @@ static const char *const units[] = {
 	"a=b\"",
 	"if ",
 	"> ",
+	"docker exec ",
+	"docker --a ",
+	"--a\1",
+	"python3 -x a ",
+	"a1.1.1",
+	"://[:@",
 	"key=\"",
 	"key=a\"",
 	"\"key\":\"",
@@ -164,8 +170,8 @@ static const char *const units[] = {
 	"\"key: ",
 	"\"cookie: ",
 };
-static const char *const heads[] = { "app\1",  "app\1 ", "app\1'", "app\1x=", "app\1\\",
-				     "curl\1", "curl ",  "exp\1",  "mysql\1", "sh\1-c\1" };
+static const char *const heads[] = { "app\1", "app\1 ", "app\1'",  "app\1x=",  "app\1\\", "curl\1",
+				     "curl ", "exp\1",  "mysql\1", "docker\1", "sh\1-c\1" };
 
 /* Basic blocks that a command line costs: a head, and one thing over and over. */
 static uint64_t work(const struct redactor *redactor, const char *head, const char *unit,
