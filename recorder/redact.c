@@ -62,7 +62,7 @@ static bool mark_value(struct scan *scan, enum name_class class, struct span nam
 
 	/* A shell has yet to put something in its place, but not between these quotes. */
 	if (scan->shell_text && !(value.text > scan->marks->argv.text && value.text[-1] == '\'') &&
-	    (span_begins(value, "$") || span_begins(value, "\"$") || span_begins(value, "`")))
+	    text_is_substitution(value))
 		return false;
 	secret = redact_value(class, name, value, marks_is_cut(scan->marks, value));
 	if (secret.bytes == 0)
@@ -161,38 +161,93 @@ static bool header_take(struct scan *scan, struct text *text, size_t from, bool 
 	return true;
 }
 
-/* "a=1,password=2": a name in a list, whose value ends where the next begins. */
-static bool is_listed(struct span all, struct span name)
+/* The value behind "Name:" in a text: of a script's own words the next, and nothing where the command ends. */
+static struct span said_value(const struct scan *scan, struct text *text, size_t from)
+{
+	const struct span all = text->all;
+	size_t at = from;
+
+	if (text_top_quote(text))
+		return text_header_value_at(text, from);
+	while (at < all.bytes && (all.text[at] == ' ' || all.text[at] == '\t'))
+		at++;
+	if (scan->shell_text || (at < all.bytes && is_separator(all.text[at])))
+		return text_value_at(text, at);
+	return text_header_value_at(text, from);
+}
+
+static const char list_separators[] = ",;&|";
+enum { LIST_SEPARATORS = sizeof(list_separators) - 1, BRACED_MAX_BYTES = 256 };
+
+/* "a=1,password=2": what ends the value of a name in a list, for the next begins there; '\0': it is in none. */
+static char list_separator(struct span all, struct span name)
 {
 	const char *at = name.text;
 
 	while (at > all.text && at[-1] == '-')
 		at--;
-	return at > all.text && at[-1] && strchr(",;&?|", at[-1]);
-}
-
-static bool ends_listed(char c)
-{
-	return c == ',' || c == ';' || c == '&' || c == '|' || c == '#';
+	if (at == all.text || !at[-1])
+		return '\0';
+	if (at[-1] == '?')
+		return '&';
+	return strchr(list_separators, at[-1]) ? at[-1] : '\0';
 }
 
 /* The values of a word's pairs: all of them end together, but for those in a list.  Ends are looked for once, not for every '='. */
 struct pair_ends {
-	size_t value, listed; /* 0: not known */
+	size_t word, value, listed[LIST_SEPARATORS]; /* 0: not known */
 };
 
-static struct span pair_value(struct text *text, struct pair_ends *ends, size_t from, bool listed)
+/* Password='a;b', Password={a;b}: the end of such a value, 0: it is none. */
+static size_t enclosed_end(const struct text *text, size_t from)
 {
-	if (ends->value == 0)
-		ends->value = from + text_value_at(text, from).bytes;
-	if (!listed)
-		return text_piece(text, from, ends->value);
-	if (ends->listed < from) {
-		ends->listed = from;
-		while (ends->listed < ends->value && !ends_listed(text->all.text[ends->listed]))
-			ends->listed++;
+	const struct span all = text->all;
+	char c = from < all.bytes ? all.text[from] : '\0';
+	size_t end, bytes = all.bytes - from;
+	const char *brace;
+
+	if (c == '{') {
+		brace = memchr(all.text + from, '}',
+			       bytes < BRACED_MAX_BYTES ? bytes : BRACED_MAX_BYTES);
+		return brace ? (size_t)(brace + 1 - all.text) : 0;
 	}
-	return text_piece(text, from, ends->listed);
+	if (!is_quote(c) || text_is_open(text, c))
+		return 0;
+	end = text_find_closing(all, from + 1, c);
+	return end < all.bytes ? end + 1 : end;
+}
+
+static size_t listed_end(struct text *text, struct pair_ends *ends, size_t from, char separator)
+{
+	const struct span all = text->all;
+	size_t *end = &ends->listed[strchr(list_separators, separator) - list_separators];
+	size_t enclosed = enclosed_end(text, from);
+
+	if (enclosed > 0)
+		return enclosed;
+	if (*end >= from)
+		return *end;
+	*end = from;
+	/* Between quotes a shell's signs are none. */
+	while (*end < all.bytes && all.text[*end] != separator &&
+	       (text_top_quote(text) ? !text_ends_quoted(text, *end) : *end < ends->value))
+		++*end;
+	return *end;
+}
+
+static struct span pair_value(struct text *text, struct pair_ends *ends, size_t from,
+			      char separator)
+{
+	size_t end;
+
+	if (ends->value == 0) {
+		struct span value = text_word_value_at(text, ends->word, from);
+
+		ends->value = from + value.bytes;
+	}
+	end = separator ? listed_end(text, ends, from, separator) : ends->value;
+	text->at = end > text->at ? end : text->at;
+	return text_piece(text, from, end);
 }
 
 /* Every NAME=value of a word (which begins at `from`), and in a flat text what a name with ':' behind it announces. */
@@ -200,13 +255,13 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 {
 	const struct span all = text->all;
 	const size_t at = text->at;
-	struct pair_ends ends = { 0 };
+	struct pair_ends ends = { .word = from };
 	size_t taken = 0;
 
 	for (size_t i = from; i < to; i++) {
 		struct span name, value;
 		enum name_class class;
-		bool listed;
+		char separator;
 
 		if (all.text[i] != '=' && !(text->flat && all.text[i] == ':' && i + 1 == to))
 			continue;
@@ -216,21 +271,61 @@ static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t
 		if (class == NAME_PLAIN)
 			continue;
 		if (all.text[i] == ':') {
-			if (!mark_header(scan, name, class, text_header_value_at(text, i + 1)))
+			if (!mark_header(scan, name, class, said_value(scan, text, i + 1)))
 				text_again(text, at);
 			return;
 		}
-		listed = is_listed(all, name);
-		if (listed && i < taken)
+		separator = list_separator(all, name);
+		if (separator && i < taken)
 			continue; /* within a value that ends where its own would */
-		value = pair_value(text, &ends, i + 1, listed);
+		value = pair_value(text, &ends, i + 1, separator);
 		if (!mark_value(scan, class, name, value))
 			continue;
 		taken = i + 1 + value.bytes;
-		if (!listed)
+		if (!separator)
 			break; /* the rest of the word is secret */
 	}
 	text_again(text, taken > at ? taken : at);
+}
+
+/* --- commands --- */
+
+static void command_begin(struct scan *scan)
+{
+	scan->now = (struct command){ .program_due = true };
+}
+
+/* A command within the one that runs, up to `end`.  Where they are nested too deep the outer one is forgotten. */
+static void inner_begin(struct scan *scan, struct text *text, char end)
+{
+	if (scan->outer_count < OUTER_MAX)
+		scan->outer[scan->outer_count++] = (struct outer){ scan->now, text->quotes, end };
+	command_begin(scan);
+}
+
+static void inner_end(struct scan *scan, struct text *text)
+{
+	const struct outer *outer = &scan->outer[--scan->outer_count];
+
+	scan->now = outer->command;
+	text->quotes = outer->quotes;
+}
+
+/* Whether the command that runs began within the quotes that are open now. */
+static bool is_inner(const struct scan *scan, const struct text *text)
+{
+	return text->quotes.depth == text->quotes.base ||
+	       (scan->outer_count > 0 &&
+		scan->outer[scan->outer_count - 1].quotes.depth == text->quotes.depth);
+}
+
+/* What ends a command within quotes does not end the one that the quotes belong to. */
+static void command_end(struct scan *scan, struct text *text)
+{
+	if (is_inner(scan, text))
+		command_begin(scan);
+	else
+		inner_begin(scan, text, text_top_quote(text));
 }
 
 /* --- words --- */
@@ -437,10 +532,12 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 
 	if ((option->how & OPTION_LOGIN && !scan->now.login) || option->how & OPTION_FIRST)
 		return false;
+	if (option->how & OPTION_HEADERS)
+		return word.text[0] != '-' && header_take(scan, text, from, false);
 	bytes = option_bytes(program, option->option, word);
 	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
 	if (value > 0) {
-		if (mark_part(scan, class, option->part, text_value_at(text, value)))
+		if (mark_part(scan, class, option->part, text_word_value_at(text, from, value)))
 			return true;
 		text_again(text, at);
 		/* --auth=X may still be one by its name. */
@@ -483,7 +580,8 @@ static bool is_exec_option(struct span word)
 
 static bool is_header_option(struct span word)
 {
-	return span_is(word, "-H") || span_is(word, "--header") || span_is(word, "-header") ||
+	return span_is(word, "-H") || is_cluster(word, (struct span){ "-H", 2 }) ||
+	       span_is(word, "--header") || span_is(word, "-header") ||
 	       span_is(word, "--proxy-header");
 }
 
@@ -504,6 +602,46 @@ static void option_announce(struct scan *scan, struct span word)
 		scan->now.due.kind = DUE_SHELL;
 	else if (is_exec_option(word))
 		scan->now.program_due = true;
+}
+
+/* --rsh="sshpass -p X ssh", 'ProxyCommand=sshpass -p X ssh': a command is given as the value of a name. */
+static void assigned_take(struct scan *scan, struct text *text, size_t from, struct span word)
+{
+	const struct redact_program *program;
+
+	if (from > 0 && !(text_top_quote(text) && text->all.text[from - 1] == text_top_quote(text)))
+		return;
+	(void)span_next(&word, '=');
+	program = redact_programs_find(scan->redactor->programs, base_name(word));
+	if (!program)
+		return;
+	if (from > 0)
+		inner_begin(scan, text, text->all.text[from - 1]);
+	program_begin(scan, program);
+}
+
+/* name = value, name => value: what the word before announces. */
+static void sign_announce(struct scan *scan, const struct text *text, size_t from)
+{
+	enum { BETWEEN_MAX_BYTES = 8 };
+	const struct span all = text->all;
+	size_t end = from;
+	struct span name;
+	enum name_class class;
+
+	while (end > 0 && from - end < BETWEEN_MAX_BYTES &&
+	       (is_blank(all.text[end - 1]) || is_quote(all.text[end - 1])))
+		end--;
+	name = text_name_before(all, end);
+	class = name.bytes > 0 ? class_of(scan, name) : NAME_PLAIN;
+	if (class != NAME_PLAIN)
+		scan->now.due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
+}
+
+static bool is_assigning(struct span word)
+{
+	return span_is(word, "=") || span_is(word, "=>") || span_is(word, ":=") ||
+	       span_is(word, "==");
 }
 
 static void word_take(struct scan *scan, struct text *text, size_t from, size_t to)
@@ -528,44 +666,10 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 	else if (!option && !span_has(word, '='))
 		bare_take(scan, text, from, word, before);
 	pairs_take(scan, text, from, to);
-}
-
-static void command_begin(struct scan *scan)
-{
-	scan->now = (struct command){ .program_due = true };
-}
-
-/* A command within the one that runs, up to `end`.  Where they are nested too deep the outer one is forgotten. */
-static void inner_begin(struct scan *scan, struct text *text, char end)
-{
-	if (scan->outer_count < OUTER_MAX)
-		scan->outer[scan->outer_count++] = (struct outer){ scan->now, text->quotes, end };
-	command_begin(scan);
-}
-
-static void inner_end(struct scan *scan, struct text *text)
-{
-	const struct outer *outer = &scan->outer[--scan->outer_count];
-
-	scan->now = outer->command;
-	text->quotes = outer->quotes;
-}
-
-/* Whether the command that runs began within the quotes that are open now. */
-static bool is_inner(const struct scan *scan, const struct text *text)
-{
-	return text->quotes.depth == text->quotes.base ||
-	       (scan->outer_count > 0 &&
-		scan->outer[scan->outer_count - 1].quotes.depth == text->quotes.depth);
-}
-
-/* What ends a command within quotes does not end the one that the quotes belong to. */
-static void command_end(struct scan *scan, struct text *text)
-{
-	if (is_inner(scan, text))
-		command_begin(scan);
-	else
-		inner_begin(scan, text, text_top_quote(text));
+	if (text->flat && is_assigning(word))
+		sign_announce(scan, text, from);
+	else if (text->flat && text->at == to && span_has(word, '='))
+		assigned_take(scan, text, from, word);
 }
 
 /* The word that was announced.  False: it is an option, so there was none. */

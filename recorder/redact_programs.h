@@ -6,13 +6,14 @@
 #include "schema/span.h"
 
 enum option_how {
-	OPTION_ATTACHED = 1, /* -pSECRET */
-	OPTION_SEPARATE = 2, /* -p SECRET */
-	OPTION_FLAG = 4,     /* has no value in the next argument, whatever its name */
-	OPTION_LOGIN = 8,    /* only behind the word login */
-	OPTION_FIRST = 16,   /* no option: the first argument that is none */
-	OPTION_WHERE = 32,   /* the value may also say where the secret is: env:NAME */
-	OPTION_MOUNT = 64,   /* or what is to be made of one: id=npm,src=.npmrc */
+	OPTION_ATTACHED = 1,  /* -pSECRET */
+	OPTION_SEPARATE = 2,  /* -p SECRET */
+	OPTION_FLAG = 4,      /* has no value in the next argument, whatever its name */
+	OPTION_LOGIN = 8,     /* only behind the word login */
+	OPTION_FIRST = 16,    /* no option: the first argument that is none */
+	OPTION_WHERE = 32,    /* the value may also say where the secret is: env:NAME */
+	OPTION_HEADERS = 128, /* no option: each argument may be a header, Name:VALUE */
+	OPTION_MOUNT = 64,    /* or what is to be made of one: id=npm,src=.npmrc */
 };
 
 struct redact_option {

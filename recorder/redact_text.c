@@ -112,6 +112,101 @@ struct span text_value_at(struct text *text, size_t from)
 	return text_piece(text, from, at);
 }
 
+struct span text_word_value_at(struct text *text, size_t word, size_t from)
+{
+	const struct span all = text->all;
+	char quote = text_top_quote(text);
+	size_t end;
+
+	if (!text->flat || !quote || word < 2 || all.text[word] != '-' ||
+	    all.text[word - 1] != quote || !is_blank(all.text[word - 2]))
+		return text_value_at(text, from);
+	end = text_find_closing(all, from, quote);
+	text->at = end > text->at ? end : text->at;
+	return text_piece(text, from, end);
+}
+
+bool text_ends_quoted(const struct text *text, size_t at)
+{
+	const struct span all = text->all;
+	char c = all.text[at];
+
+	return is_blank(c) || text_is_open(text, c) ||
+	       (c == '\\' && at + 1 < all.bytes && text_is_open(text, all.text[at + 1]));
+}
+
+/* ${NAME}, ${NAME%x}, ${NAME:-$OTHER}: bytes up to and with the bracket that closes it.  0: there is a text of its own in it. */
+static size_t braced_bytes(struct span value)
+{
+	const char *closing = memchr(value.text, '}', value.bytes);
+	size_t at = 2;
+
+	if (!closing)
+		return value.bytes; /* it is cut off, or ends at a blank */
+	while (value.text[at] == '!' || value.text[at] == '#' || is_alnum(value.text[at]) ||
+	       value.text[at] == '_')
+		at++;
+	at += value.text[at] == ':';
+	if (strchr("-=+", value.text[at]) && value.text[at + 1] != '$' && value.text[at + 1] != '}')
+		return 0;
+	at = (size_t)(closing + 1 - value.text);
+	while (at < value.bytes && value.text[at] == '}')
+		at++;
+	return at;
+}
+
+/* $(...): bytes up to and with the parenthesis that closes it. */
+static size_t command_bytes(struct span value)
+{
+	size_t at = 2;
+
+	for (size_t depth = 1; at < value.bytes && depth > 0; at++)
+		depth += (size_t)(value.text[at] == '(') - (size_t)(value.text[at] == ')');
+	return at;
+}
+
+/* Bytes of the substitution that value begins with, 0: none. */
+static size_t substitution_bytes(struct span value)
+{
+	size_t at = 1;
+
+	if (value.text[0] == '`') {
+		at = text_find_closing(value, 1, '`');
+		return at < value.bytes ? at + 1 : at;
+	}
+	if (value.text[0] != '$')
+		return 0;
+	if (value.bytes == 1)
+		return 1; /* a parenthesis follows */
+	if (value.text[1] == '{')
+		return braced_bytes(value);
+	if (value.text[1] == '(')
+		return command_bytes(value);
+	if (strchr("@*#?!$-", value.text[1]))
+		return 2;
+	while (at < value.bytes && (is_alnum(value.text[at]) || value.text[at] == '_'))
+		at++;
+	return at > 1 ? at : 0;
+}
+
+bool text_is_substitution(struct span value)
+{
+	if (value.bytes > 0 && value.text[0] == '"') {
+		value = span_from(value, 1);
+		(void)span_cut_back(&value, "\"");
+	}
+	if (value.bytes == 0)
+		return false;
+	while (value.bytes > 0 && value.text[0] != '\\') { /* that of the quote behind it */
+		size_t bytes = substitution_bytes(value);
+
+		if (bytes == 0)
+			return false;
+		value = span_from(value, bytes);
+	}
+	return value.bytes <= 1;
+}
+
 struct span text_header_value_at(struct text *text, size_t from)
 {
 	const struct span all = text->all;

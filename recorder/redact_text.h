@@ -68,6 +68,15 @@ void text_quote_take(struct text *text, char quote);
 /* The value that begins at `from`: as a shell would end it, or at the quote that encloses it.  text->at goes to its end. */
 struct span text_value_at(struct text *text, size_t from);
 
+/* The same of a word that begins at `word`: an option in quotes of its own, as in "--password=a b", ends where they do. */
+struct span text_word_value_at(struct text *text, size_t word, size_t from);
+
+/* Whether what is between the quotes that are open ends here, or its first word does. */
+bool text_ends_quoted(const struct text *text, size_t at);
+
+/* Whether a shell puts all of a value in its place: $NAME, "${NAME}", "$(...)", but not ${NAME:-this}. */
+bool text_is_substitution(struct span value);
+
 /* Back to `at`, from where a value was looked at that turned out to be none: there may be others in it.  Not without end, so that the work
  * stays in proportion to the text: where too much was looked at twice already, nothing is done. */
 void text_again(struct text *text, size_t at);

@@ -151,6 +151,28 @@ static const char *const units[] = {
 	"a=b\"",
 	"if ",
 	"> ",
+	"token: ",
+	"?key=1;",
+	"&key=1",
+	"\"&key=1;",
+	"';?key=1;",
+	",key={",
+	";key='",
+	"a;pw={",
+	"key=$(",
+	"token=${a",
+	"token=$a",
+	"token=\"$a",
+	"token = ",
+	"key = \"",
+	"aaaaaaaa = ",
+	"\\\\\"token\\\\\":",
+	"\\\\\"key\\\\\":\\\\\"",
+	" \"-p",
+	" \"--key=",
+	" \"a=mysql ",
+	"--a=mysql ",
+	"a=\"mysql ",
 	"docker exec ",
 	"docker --a ",
 	"--a\1",
@@ -170,8 +192,10 @@ static const char *const units[] = {
 	"\"key: ",
 	"\"cookie: ",
 };
-static const char *const heads[] = { "app\1", "app\1 ", "app\1'",  "app\1x=",  "app\1\\", "curl\1",
-				     "curl ", "exp\1",  "mysql\1", "docker\1", "sh\1-c\1" };
+static const char *const heads[] = {
+	"app\1", "app\1 ", "app\1'",  "app\1x=",  "app\1\\", "curl\1",
+	"curl ", "exp\1",  "mysql\1", "docker\1", "http\1",  "sh\1-c\1"
+};
 
 /* Basic blocks that a command line costs: a head, and one thing over and over. */
 static uint64_t work(const struct redactor *redactor, const char *head, const char *unit,
