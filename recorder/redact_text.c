@@ -150,9 +150,7 @@ static size_t braced_bytes(struct span value)
 	if (strchr("-=+", value.text[at]) && value.text[at + 1] != '$' && value.text[at + 1] != '}')
 		return 0;
 	at = (size_t)(closing + 1 - value.text);
-	while (at < value.bytes && value.text[at] == '}')
-		at++;
-	return at;
+	return at + (at < value.bytes && value.text[at] == '}'); /* of the one within */
 }
 
 /* $(...): bytes up to and with the parenthesis that closes it. */

@@ -44,7 +44,7 @@ found() {
 
 # The secrets: each has the word in it, which is nowhere else.
 word=Xq7Zt
-for i in $(seq -w 1 40); do
+for i in $(seq -w 1 46); do
 	echo "${word}${i}aB3dE5fG7hJ9kL"
 done >"$scratch/secrets"
 mapfile -t s <"$scratch/secrets"
@@ -94,6 +94,12 @@ ${s[26]}
 	run app "--tokens=${s[37]}" ordinary-38
 	run mysql "-psrc=${s[38]}" ordinary-39
 	run app "--password=/etc/${s[39]}" ordinary-40
+	run sh -c "curl 'http://h/?a=1&b=2' -u joe:${s[40]} ordinary-41"
+	run sh -c "if true; then mysql -h \$(hostname) -p${s[41]} ordinary-42; fi"
+	run curl --json "{\"auth\":{\"password\":\"${s[42]}\"}}" ordinary-43
+	run python3 /usr/bin/http -a "joe:${s[43]}" ordinary-44
+	run curl -d "user=ordinary-45&password=ab,${s[44]}"
+	run sh -c "DB_PASSWORD=\${DB_PASSWORD:-${s[45]}} ordinary-46"
 	wait "${started[@]}"
 }
 
@@ -118,7 +124,7 @@ sql() {
 	sqlite3 "$store/index.db" "$1"
 }
 is "$(sql "SELECT count(DISTINCT substr(argv, instr(argv, 'ordinary-'), 11)) FROM process WHERE argv LIKE '%ordinary-%' AND argv_source = 'redacted'")" \
-	41 "every one of them is there, with what is ordinary in its arguments"
+	47 "every one of them is there, with what is ordinary in its arguments"
 is "$(sql "SELECT DISTINCT json_extract(argv, '\$[4]'), json_extract(argv, '\$[5]') LIKE '-p[redacted 21 ____________]', json_extract(argv, '\$[6]'), redactions
 	FROM process WHERE argv LIKE '%ordinary-01%'")" '-uroot|1|ordinary-01|1' "a marker stands in the place of the secret alone"
 is "$(sql "SELECT count(DISTINCT substr(argv, instr(argv, '[redacted 21 '), 26)) FROM process WHERE argv LIKE '%ordinary-01%' OR argv LIKE '%ordinary-00%'")" \
@@ -139,7 +145,7 @@ is "$(sql "SELECT argv IS NULL, argv_source FROM process WHERE boot = 1 AND comm
 record "$scratch/full" --argv full
 commands
 finish "with --argv full they are recorded as they are"
-[ "$(sqlite3 "$scratch/full/index.db" "SELECT count(*) FROM process WHERE argv LIKE '%$word%'")" -ge 40 ]
+[ "$(sqlite3 "$scratch/full/index.db" "SELECT count(*) FROM process WHERE argv LIKE '%$word%'")" -ge 46 ]
 ok $? "and the secrets are there"
 
 # What is wrong with a rules file.
