@@ -957,7 +957,7 @@ static void argument_take(struct scan *scan, struct span argument)
 		word_take(scan, &whole, 0, argument.bytes);
 		return;
 	}
-	scan->now.program_due = false;
+	scan->now.program_due &= scan->now.option.bytes > 0; /* else this is it */
 	scan->now.option.bytes = 0;
 	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
 	    (scan->now.program && options_try(scan, &whole, 0, argument, scan->now.program)))

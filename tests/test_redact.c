@@ -511,6 +511,10 @@ static const struct {
 	{ "sh\t-c\tmysql \"-pX Y\" -uroot", "sh\t-c\tmysql \"-p[3]\" -uroot" },
 	{ "sh\t-c\tapp \"--password=X Y\" -v", "sh\t-c\tapp \"--password=[3]\" -v" },
 	{ "ssh\th\tbash -c \"mysql -pX db\"", "ssh\th\tbash -c \"mysql -p[1] db\"" },
+	/* the value of an option before the program, with blanks */
+	{ "ssh\t-o\tUserKnownHostsFile /dev/null\tmongo\tmkdir\t-p\tx", NULL },
+	{ "python3\t-W\tignore this\t/usr/bin/http\t-a\tjoe:abc",
+	  "python3\t-W\tignore this\t/usr/bin/http\t-a\tjoe:[3]" },
 };
 
 /* Takes the hash out of markers: "[redacted 12 a1b2c3d4e5f6]" is "[12]". */
