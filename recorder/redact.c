@@ -394,11 +394,11 @@ static void program_begin(struct scan *scan, const struct redact_program *progra
 
 	now->program = program;
 	now->login = false;
-	now->first_due = program != NULL;
+	now->first_due = now->program_due = false;
 	now->operands = 0;
-	now->program_due = false;
 	if (!program)
 		return;
+	now->first_due = true;
 	now->shell |= program->shell;
 	if (program->wraps && !program->verbs) {
 		now->wraps = true;
@@ -461,7 +461,7 @@ static void bare_take(struct scan *scan, struct text *text, size_t from, struct 
 	if (verb_take(scan, word) || program_take(scan, word, before))
 		return;
 	now->login |= span_is(word, "login");
-	if (now->first_due && (span_has(word, '/') || span_has(word, '@')))
+	if (now->program && now->first_due && (span_has(word, '/') || span_has(word, '@')))
 		first_take(scan, text_value_at(text, from));
 }
 
@@ -962,7 +962,7 @@ static void argument_take(struct scan *scan, struct span argument)
 	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
 	    (scan->now.program && options_try(scan, &whole, 0, argument, scan->now.program)))
 		return;
-	if (scan->now.first_due && span_has(argument, '/'))
+	if (scan->now.program && scan->now.first_due && span_has(argument, '/'))
 		first_take(scan, argument);
 	argument_as_text(scan, argument, false);
 }
