@@ -411,8 +411,8 @@ struct doubt {
 	struct missing missing;
 };
 
-/* Whether no span of the boot before span i tells of a loss.  lost_total is read beside the sealing, so that a block's own losses may
- * be in it or not. */
+/* Whether no span of the boot before span i tells of a loss.  A block's own losses are in its lost_total, and in that of older writers those
+ * of a little behind it, too. */
 static bool no_loss_before(const struct check *check, const struct doubt *doubt, size_t i)
 {
 	size_t begin = doubt->boot->boot->first_span;

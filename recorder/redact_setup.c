@@ -44,6 +44,7 @@ static int key_make(const char *path)
 	char beside[SESSION_PATH_BYTES];
 	uint8_t key[REDACT_KEY_BYTES];
 	auto_close int fd = -1;
+	ssize_t n;
 	int r = 0;
 
 	if ((size_t)snprintf(beside, sizeof(beside), "%s.%d", path, (int)getpid()) >=
@@ -55,8 +56,9 @@ static int key_make(const char *path)
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, KEY_MODE);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, key, sizeof(key)) != sizeof(key))
-		r = -EIO;
+	n = write(fd, key, sizeof(key));
+	if (n != sizeof(key))
+		r = n < 0 ? -errno : -ENOSPC;
 	else if (fsync(fd) < 0 || (link(beside, path) < 0 && errno != EEXIST))
 		r = -errno;
 	explicit_bzero(key, sizeof(key));
