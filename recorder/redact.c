@@ -1,4 +1,4 @@
-/* redact.c - the walk over a command line: which of its words is the name of a secret, or announces one. */
+/* redact.c - the walk over a command line: which program runs, and which of its words is the name of a secret, or announces one. */
 #include "recorder/redact.h"
 
 #include "recorder/redact_core.h"
@@ -6,6 +6,7 @@
 #include "recorder/redact_names.h"
 #include "recorder/redact_shapes.h"
 #include "recorder/redact_text.h"
+#include "recorder/redact_values.h"
 
 /* What the word before has announced. */
 enum due_kind {
@@ -45,248 +46,11 @@ struct outer {
 };
 
 struct scan {
-	const struct redactor *redactor;
-	struct marks *marks;
+	struct values values;
 	struct command now;
-	bool shell_text;
 	unsigned outer_count;
 	struct outer outer[OUTER_MAX];
 };
-
-/* --- marking --- */
-
-static bool mark_value(struct scan *scan, enum name_class class, struct span name,
-		       struct span value)
-{
-	struct span secret;
-
-	/* A shell has yet to put something in its place, but not between these quotes. */
-	if (scan->shell_text && !(value.text > scan->marks->argv.text && value.text[-1] == '\'') &&
-	    text_is_substitution(value))
-		return false;
-	secret = redact_value(class, name, value, marks_is_cut(scan->marks, value));
-	if (secret.bytes == 0)
-		return false;
-	marks_add(scan->marks, secret);
-	return true;
-}
-
-/* The password of "user/password@database", "user/password as sysdba".  No bytes: there is none, as in "user@host/database", "/nolog". */
-static struct span account_password(struct span account)
-{
-	struct span password = account, user = span_next(&password, '/');
-	const char *sign = password.bytes > 0 ? memrchr(password.text, '@', password.bytes) : NULL;
-	size_t bytes = 0;
-
-	if (user.bytes == 0 || span_has(user, '@'))
-		return (struct span){ password.text, 0 };
-	if (sign) {
-		password.bytes = (size_t)(sign - password.text);
-		return password;
-	}
-	if (span_begins(password, "\""))
-		return password;
-	while (bytes < password.bytes && !is_blank(password.text[bytes]))
-		bytes++;
-	return (struct span){ password.text, bytes };
-}
-
-static bool mark_part(struct scan *scan, enum name_class class, char part, struct span value)
-{
-	const struct span no_name = { "", 0 };
-
-	if (part != 0) {
-		value = redact_unquoted(value);
-		if (!span_has(value, part))
-			return false;
-		if (part == '/')
-			value = account_password(value);
-		else
-			(void)span_next(&value, part);
-	}
-	return mark_value(scan, class, no_name, value);
-}
-
-/* --- names --- */
-
-static enum name_class class_of(const struct scan *scan, struct span name)
-{
-	const struct redactor *redactor = scan->redactor;
-
-	for (size_t i = 0; i < redactor->name_count; i++)
-		if (redact_name_is(name, redactor->names[i].name))
-			return redactor->names[i].class;
-	return redact_name_class(name);
-}
-
-/* "Authorization: Basic SECRET": the word before the secret stays. */
-static bool mark_header(struct scan *scan, struct span name, enum name_class class,
-			struct span value)
-{
-	static const char *const schemes[] = {
-		"basic",     "bearer", "token",  "digest",
-		"negotiate", "ntlm",   "apikey", "aws4-hmac-sha256"
-	};
-	struct span rest = value, word = span_next(&rest, ' ');
-
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && rest.bytes > 0; i++)
-		if (redact_name_is(word, (struct span){ schemes[i], strlen(schemes[i]) }))
-			value = rest;
-	return mark_value(scan, class, name, value);
-}
-
-/* "Name: value" from `from` on; with_blank: there must be one.  False: it is none, or no secret. */
-static bool header_take(struct scan *scan, struct text *text, size_t from, bool with_blank)
-{
-	const struct span all = text->all;
-	size_t colon = from, at;
-	struct span name;
-	enum name_class class;
-
-	while (colon < all.bytes && is_name_char(all.text[colon]))
-		colon++;
-	if (colon == from || colon + 1 >= all.bytes || all.text[colon] != ':' ||
-	    (with_blank && all.text[colon + 1] != ' '))
-		return false;
-	name = text_name_before(span_from(all, from), colon - from);
-	class = class_of(scan, name);
-	if (class == NAME_PLAIN)
-		return false;
-	at = text->at;
-	if (!mark_header(scan, name, class,
-			 text->flat && !(from > 0 && is_quote(all.text[from - 1]))
-				 ? text_value_at(text, colon + 1)
-				 : text_header_value_at(text, colon + 1)))
-		text_again(text, at);
-	return true;
-}
-
-/* The value behind "Name:" in a text: of a script's own words the next, and nothing where the command ends. */
-static struct span said_value(const struct scan *scan, struct text *text, size_t from)
-{
-	const struct span all = text->all;
-	size_t at = from;
-
-	if (text_top_quote(text))
-		return text_header_value_at(text, from);
-	while (at < all.bytes && (all.text[at] == ' ' || all.text[at] == '\t'))
-		at++;
-	if (scan->shell_text || (at < all.bytes && is_separator(all.text[at])))
-		return text_value_at(text, at);
-	return text_header_value_at(text, from);
-}
-
-static const char list_separators[] = ",;&|";
-enum { LIST_SEPARATORS = sizeof(list_separators) - 1, BRACED_MAX_BYTES = 256 };
-
-/* "a=1,password=2": what ends the value of a name in a list, for the next begins there; '\0': it is in none. */
-static char list_separator(struct span all, struct span name)
-{
-	const char *at = name.text;
-
-	while (at > all.text && at[-1] == '-')
-		at--;
-	if (at == all.text || !at[-1])
-		return '\0';
-	if (at[-1] == '?')
-		return '&';
-	return strchr(list_separators, at[-1]) ? at[-1] : '\0';
-}
-
-/* The values of a word's pairs: all of them end together, but for those in a list.  Ends are looked for once, not for every '='. */
-struct pair_ends {
-	size_t word, value, listed[LIST_SEPARATORS]; /* 0: not known */
-};
-
-/* Password='a;b', Password={a;b}: the end of such a value, 0: it is none. */
-static size_t enclosed_end(const struct text *text, size_t from)
-{
-	const struct span all = text->all;
-	char c = from < all.bytes ? all.text[from] : '\0';
-	size_t end, bytes = all.bytes - from;
-	const char *brace;
-
-	if (c == '{') {
-		brace = memchr(all.text + from, '}',
-			       bytes < BRACED_MAX_BYTES ? bytes : BRACED_MAX_BYTES);
-		return brace ? (size_t)(brace + 1 - all.text) : 0;
-	}
-	if (!is_quote(c) || text_is_open(text, c))
-		return 0;
-	end = text_find_closing(all, from + 1, c);
-	return end < all.bytes ? end + 1 : end;
-}
-
-static size_t listed_end(struct text *text, struct pair_ends *ends, size_t from, char separator)
-{
-	const struct span all = text->all;
-	size_t *end = &ends->listed[strchr(list_separators, separator) - list_separators];
-	size_t enclosed = enclosed_end(text, from);
-
-	if (enclosed > 0)
-		return enclosed;
-	if (*end >= from)
-		return *end;
-	*end = from;
-	/* Between quotes a shell's signs are none. */
-	while (*end < all.bytes && all.text[*end] != separator &&
-	       (text_top_quote(text) ? !text_ends_quoted(text, *end) : *end < ends->value))
-		++*end;
-	return *end;
-}
-
-static struct span pair_value(struct text *text, struct pair_ends *ends, size_t from,
-			      char separator)
-{
-	size_t end;
-
-	if (ends->value == 0) {
-		struct span value = text_word_value_at(text, ends->word, from);
-
-		ends->value = from + value.bytes;
-	}
-	end = separator ? listed_end(text, ends, from, separator) : ends->value;
-	text->at = end > text->at ? end : text->at;
-	return text_piece(text, from, end);
-}
-
-/* Every NAME=value of a word (which begins at `from`), and in a flat text what a name with ':' behind it announces. */
-static void pairs_take(struct scan *scan, struct text *text, size_t from, size_t to)
-{
-	const struct span all = text->all;
-	const size_t at = text->at;
-	struct pair_ends ends = { .word = from };
-	size_t taken = 0;
-
-	for (size_t i = from; i < to; i++) {
-		struct span name, value;
-		enum name_class class;
-		char separator;
-
-		if (all.text[i] != '=' && !(text->flat && all.text[i] == ':' && i + 1 == to))
-			continue;
-		name = text_name_before(all, i);
-		class = name.bytes > 0 && name.text >= all.text + from ? class_of(scan, name)
-								       : NAME_PLAIN;
-		if (class == NAME_PLAIN)
-			continue;
-		if (all.text[i] == ':') {
-			if (!mark_header(scan, name, class, said_value(scan, text, i + 1)))
-				text_again(text, at);
-			return;
-		}
-		separator = list_separator(all, name);
-		if (separator && i < taken)
-			continue; /* within a value that ends where its own would */
-		value = pair_value(text, &ends, i + 1, separator);
-		if (!mark_value(scan, class, name, value))
-			continue;
-		taken = i + 1 + value.bytes;
-		if (!separator)
-			break; /* the rest of the word is secret */
-	}
-	text_again(text, taken > at ? taken : at);
-}
 
 /* --- commands --- */
 
@@ -342,7 +106,7 @@ static void first_take(struct scan *scan, struct span value)
 {
 	for (const struct redact_option *o = scan->now.program->options; o; o = o->next)
 		if (o->how & OPTION_FIRST)
-			(void)mark_part(scan, NAME_CERTAIN, o->part, value);
+			(void)values_mark_part(&scan->values, NAME_CERTAIN, o->part, value);
 	scan->now.first_due = false;
 }
 
@@ -429,7 +193,7 @@ static bool program_take(struct scan *scan, struct span word, struct span before
 
 	if (!now->program_due && !now->wraps)
 		return false;
-	program = redact_programs_find(scan->redactor->programs, base_name(word));
+	program = redact_programs_find(scan->values.redactor->programs, base_name(word));
 	if (!program && now->program && now->program->interprets) {
 		now->program_due &= before.bytes > 0; /* it may be the value of that */
 		return false;
@@ -533,11 +297,12 @@ static bool option_try(struct scan *scan, struct text *text, size_t from, struct
 	if ((option->how & OPTION_LOGIN && !scan->now.login) || option->how & OPTION_FIRST)
 		return false;
 	if (option->how & OPTION_HEADERS)
-		return word.text[0] != '-' && header_take(scan, text, from, false);
+		return word.text[0] != '-' && values_take_header(&scan->values, text, from, false);
 	bytes = option_bytes(program, option->option, word);
 	value = bytes > 0 ? attached_at(text, from, word, option, bytes) : 0;
 	if (value > 0) {
-		if (mark_part(scan, class, option->part, text_word_value_at(text, from, value)))
+		if (values_mark_part(&scan->values, class, option->part,
+				     text_word_value_at(text, from, value)))
 			return true;
 		text_again(text, at);
 		/* --auth=X may still be one by its name. */
@@ -593,7 +358,7 @@ static void option_announce(struct scan *scan, struct span word)
 
 	while (name.bytes > 0 && name.text[0] == '-')
 		name = span_from(name, 1);
-	class = class_of(scan, name);
+	class = values_class_of(&scan->values, name);
 	if (class != NAME_PLAIN && name.bytes > 1 && redact_name_takes_value(name))
 		scan->now.due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
 	else if (is_header_option(word))
@@ -612,7 +377,7 @@ static void assigned_take(struct scan *scan, struct text *text, size_t from, str
 	if (from > 0 && !(text_top_quote(text) && text->all.text[from - 1] == text_top_quote(text)))
 		return;
 	(void)span_next(&word, '=');
-	program = redact_programs_find(scan->redactor->programs, base_name(word));
+	program = redact_programs_find(scan->values.redactor->programs, base_name(word));
 	if (!program)
 		return;
 	if (from > 0)
@@ -633,7 +398,7 @@ static void sign_announce(struct scan *scan, const struct text *text, size_t fro
 	       (is_blank(all.text[end - 1]) || is_quote(all.text[end - 1])))
 		end--;
 	name = text_name_before(all, end);
-	class = name.bytes > 0 ? class_of(scan, name) : NAME_PLAIN;
+	class = name.bytes > 0 ? values_class_of(&scan->values, name) : NAME_PLAIN;
 	if (class != NAME_PLAIN)
 		scan->now.due = (struct due){ .kind = DUE_VALUE, .class = class, .name = name };
 }
@@ -657,15 +422,15 @@ static void word_take(struct scan *scan, struct text *text, size_t from, size_t 
 	scan->now.option = option && !span_has(word, '=') ? word : (struct span){ word.text, 0 };
 	if (scan->now.program && options_try(scan, text, from, word, scan->now.program))
 		return;
-	if (options_try(scan, text, from, word, scan->redactor->any_program))
+	if (options_try(scan, text, from, word, scan->values.redactor->any_program))
 		return;
-	if (span_begins(word, "-H") && header_take(scan, text, from + 2, false))
+	if (span_begins(word, "-H") && values_take_header(&scan->values, text, from + 2, false))
 		return;
 	if (option && !span_has(word, '='))
 		option_announce(scan, word);
 	else if (!option && !span_has(word, '='))
 		bare_take(scan, text, from, word, before);
-	pairs_take(scan, text, from, to);
+	values_take_pairs(&scan->values, text, from, to);
 	if (text->flat && is_assigning(word))
 		sign_announce(scan, text, from);
 	else if (text->flat && text->at == to && span_has(word, '='))
@@ -687,7 +452,7 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 	case DUE_VALUE:
 		if (text_is_option(word))
 			return false;
-		marked = mark_value(scan, due.class, due.name, text_value_at(text, from));
+		marked = values_mark(&scan->values, due.class, due.name, text_value_at(text, from));
 		if (!marked)
 			text_again(text, at);
 		return marked || !span_begins(word, "-");
@@ -696,12 +461,13 @@ static bool due_take(struct scan *scan, struct text *text, size_t from)
 			scan->now.due = due;
 			return false;
 		}
-		marked = mark_part(scan, due.class, due.part, text_value_at(text, from));
+		marked = values_mark_part(&scan->values, due.class, due.part,
+					  text_value_at(text, from));
 		if (!marked)
 			text_again(text, at);
 		return marked || due.part == 0;
 	case DUE_HEADER:
-		return header_take(scan, text, from, false);
+		return values_take_header(&scan->values, text, from, false);
 	case DUE_SHELL: /* in a text it goes on flat */
 		command_begin(scan);
 		break;
@@ -789,7 +555,7 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 {
 	const struct span all = text->all, name = text_piece(text, from, to);
 	size_t closing, begin = json_begin(all, from, to, &closing), at = begin;
-	enum name_class class = begin > 0 ? class_of(scan, name) : NAME_PLAIN;
+	enum name_class class = begin > 0 ? values_class_of(&scan->values, name) : NAME_PLAIN;
 	bool marked = false;
 
 	if (class == NAME_PLAIN)
@@ -802,7 +568,7 @@ static bool json_take(struct scan *scan, struct text *text, size_t from, size_t 
 	    (all.text[begin] == '{' || all.text[begin] == '['))
 		return true;
 	text->at = to = json_end(all, &at);
-	marked = mark_value(scan, class, name, text_piece(text, at, to));
+	marked = values_mark(&scan->values, class, name, text_piece(text, at, to));
 	text->at += to < all.bytes && is_quote(all.text[to]) && all.text[to] == all.text[at - 1];
 	if (!marked)
 		text_again(text, begin);
@@ -826,7 +592,7 @@ static void parenthesis_take(struct scan *scan, struct text *text, size_t at)
 
 	if (text->all.text[at] == '(') {
 		inner_begin(scan, text, ')');
-		if (before == '$' && scan->shell_text)
+		if (before == '$' && scan->values.shell_text)
 			text->quotes.base = text->quotes.depth;
 	} else if (scan->outer_count > 0 && scan->outer[scan->outer_count - 1].end == ')' &&
 		   is_inner(scan, text)) {
@@ -869,7 +635,7 @@ static void sign_take(struct scan *scan, struct text *text)
 		command_end(scan, text);
 	} else if (c == '\\') {
 		/* For a shell a backslash means nothing between these. */
-		if (next == '\'' && scan->shell_text && text_top_quote(text) == '\'')
+		if (next == '\'' && scan->values.shell_text && text_top_quote(text) == '\'')
 			return;
 		if (next == ';')
 			program_begin(scan, NULL);
@@ -925,18 +691,16 @@ static bool assignment_take(struct scan *scan, struct span argument)
 		if (argument.text[at] != '=' || at == 0)
 			return false;
 		name = text_name_before(argument, at);
-		class = class_of(scan, name);
+		class = values_class_of(&scan->values, name);
 		if (class != NAME_PLAIN)
-			return mark_value(scan, class, name, span_from(argument, at + 1));
+			return values_mark(&scan->values, class, name, span_from(argument, at + 1));
 	}
 	return false;
 }
 
 static void argument_as_text(struct scan *scan, struct span argument, bool shell)
 {
-	struct scan inner = { .redactor = scan->redactor,
-			      .marks = scan->marks,
-			      .shell_text = shell };
+	struct scan inner = { .values = { scan->values.redactor, scan->values.marks, shell } };
 	struct text text = { .all = argument, .flat = true };
 
 	text_take(&inner, &text);
@@ -959,7 +723,7 @@ static void argument_take(struct scan *scan, struct span argument)
 	}
 	scan->now.program_due &= scan->now.option.bytes > 0; /* else this is it */
 	scan->now.option.bytes = 0;
-	if (assignment_take(scan, argument) || header_take(scan, &whole, 0, true) ||
+	if (assignment_take(scan, argument) || values_take_header(&scan->values, &whole, 0, true) ||
 	    (scan->now.program && options_try(scan, &whole, 0, argument, scan->now.program)))
 		return;
 	if (scan->now.program && scan->now.first_due && span_has(argument, '/'))
@@ -969,7 +733,7 @@ static void argument_take(struct scan *scan, struct span argument)
 
 static void argv_scan(const struct redactor *redactor, struct marks *marks)
 {
-	struct scan scan = { .redactor = redactor, .marks = marks, .now.program_due = true };
+	struct scan scan = { .values = { redactor, marks, false }, .now.program_due = true };
 	const struct redact_shapes shapes = { .prefixes = redactor->prefixes,
 					      .prefix_count = redactor->prefix_count,
 					      .found = marks_add,

@@ -11,6 +11,7 @@
 #include "recorder/redact_rules.c"
 #include "recorder/redact_shapes.c"
 #include "recorder/redact_text.c"
+#include "recorder/redact_values.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 #include <inttypes.h>
