@@ -305,8 +305,11 @@ static void say_own(struct line *line, struct query *query, uint32_t boot_no,
 		line_print(line, from);
 		break;
 	case EVENT_RESCAN:
-		line_printf(line, "%" PRIu64 " event%s had been lost", event->arg[0],
-			    event->arg[0] == 1 ? "" : "s");
+		if (event->arg[0] == 0)
+			line_print(line, "events may have been lost before a kill");
+		else
+			line_printf(line, "%" PRIu64 " event%s had been lost", event->arg[0],
+				    event->arg[0] == 1 ? "" : "s");
 		break;
 	case EVENT_RECOVERY:
 		line_printf(line, "%" PRIu64 " staged, %" PRIu64 " landed, %" PRIu64 " torn",

@@ -53,7 +53,6 @@ struct live {
 	struct reception reception;
 	bool adopted;     /* the sockets are those of a run that ended before its time */
 	uint64_t from_ns; /* else: from when on they have everything */
-	uint8_t *landing; /* RING_LANDING_SLOT_COUNT slots */
 	int step_fd;      /* readable when the wall clock was set; -1: not to be had */
 	struct clock_reading clock;
 	uint64_t clock_look_ns;        /* not before then */
@@ -442,15 +441,6 @@ static int pulse_look(struct live *live)
 
 /* --- loss --- */
 
-/* Counts on where the last run may have ended before it could look. */
-static uint64_t lost_so_far(const struct live *live)
-{
-	const struct ring_opened *opened = &live->session.opened;
-
-	return gaps_lost_recording(live->session.gaps) +
-	       (continues(live) && !opened->clean ? opened->lost_total : 0);
-}
-
 enum { CALM_EVENTS_A_MS = 20 };
 
 /* Whether so many events in a time are few enough to leave the sockets alone for as long as a look at every task takes. */
@@ -478,8 +468,9 @@ static int rescan_look(struct live *live)
 		r = snapshot_stage_all(session, &now);
 	if (live->watch)
 		receiver_hurry(live);
-	session->say("%" PRIu64 " event%s lost: who lives was looked up in /proc again",
-		     event.arg[0], event.arg[0] == 1 ? " was" : "s were");
+	if (event.arg[0] > 0)
+		session->say("%" PRIu64 " event%s lost: who lives was looked up in /proc again",
+			     event.arg[0], event.arg[0] == 1 ? " was" : "s were");
 	return r;
 }
 
@@ -540,8 +531,10 @@ static void idle(struct live *live, bool quiet, unsigned ms)
 
 static int loop(struct live *live)
 {
+	const struct ring_opened *opened = &live->session.opened;
 	uint64_t round_ns = clock_monotonic_ns();
 
+	live->rescan.unsure = continues(live) && !opened->clean && opened->lost_total > 0;
 	while (!live->session.signal) {
 		const uint64_t before = live->reception.received, before_ns = round_ns;
 		int r = reception_round(&live->reception, TURN_NS);
@@ -553,7 +546,8 @@ static int loop(struct live *live)
 		if (r == 0)
 			r = session_stage_errors(&live->session);
 		round_ns = clock_monotonic_ns();
-		if (r == 0 && rescan_due(&live->rescan, lost_so_far(live), round_ns) &&
+		if (r == 0 &&
+		    rescan_due(&live->rescan, gaps_lost_recording(live->session.gaps), round_ns) &&
 		    is_calm(live, live->reception.received - before, round_ns - before_ns))
 			r = rescan_look(live);
 		if (r < 0)
@@ -706,8 +700,8 @@ int live_run(const struct options *options, const struct kept *kept, say_fn *say
 		r = session_open(&live.session, options, &procfs, live.exec_lanes, say,
 				 ret_verdict);
 		if (r == 0) {
-			live.landing = ring_writer_landing(live.session.writer);
-			reception_init(&live.reception, &live.session, live.landing);
+			reception_init(&live.reception, &live.session,
+				       ring_writer_landing(live.session.writer));
 			begin_say(&live);
 			r = outcome(&live, run(&live), ret_verdict);
 		}

@@ -4,11 +4,11 @@
 
 bool rescan_due(struct rescan *rescan, uint64_t lost, uint64_t now_ns)
 {
-	if (lost != rescan->lost) {
+	if (lost != rescan->lost || rescan->quiet_ns == 0) {
 		rescan->lost = lost;
 		rescan->quiet_ns = now_ns + RESCAN_QUIET_MS * NS_PER_MS;
 	}
-	return rescan->lost != rescan->looked && now_ns >= rescan->quiet_ns &&
+	return (rescan->unsure || rescan->lost != rescan->looked) && now_ns >= rescan->quiet_ns &&
 	       now_ns >= rescan->next_ns;
 }
 
@@ -17,6 +17,7 @@ uint64_t rescan_done(struct rescan *rescan, uint64_t now_ns)
 	const uint64_t lost = rescan->lost - rescan->looked;
 
 	rescan->looked = rescan->lost;
+	rescan->unsure = false;
 	rescan->next_ns = now_ns + RESCAN_PERIOD_MS * NS_PER_MS;
 	return lost;
 }

@@ -9,13 +9,14 @@
 enum { RESCAN_QUIET_MS = 5000, RESCAN_PERIOD_MS = 60000 };
 
 struct rescan {
-	uint64_t lost;              /* events, as told last */
-	uint64_t looked;            /* of these, those that were lost before the last look */
+	uint64_t lost;   /* events, as told last */
+	uint64_t looked; /* of these, those that were lost before the last look */
+	bool unsure; /* a run before may have ended before it looked; to be set before the first rescan_due() */
 	uint64_t quiet_ns, next_ns; /* not before either of them */
 };
 
 /* lost: events lost until now_ns, in a count that only grows.  To be told again and again.  Whether it is time to look. */
 bool rescan_due(struct rescan *rescan, uint64_t lost, uint64_t now_ns);
 
-/* It was looked.  Gives how many events had been lost since the last time. */
+/* It was looked.  Gives how many events had been lost since the last time; 0: none of this run. */
 uint64_t rescan_done(struct rescan *rescan, uint64_t now_ns);

@@ -44,7 +44,7 @@ enum {
  * recovery      | 0        | 0                | staged events taken over | landed datagrams taken over | torn slots
  * blind         | 0        | 0                | forks missed at least | the last time when all was well | -
  * disk_error    | 0        | 0                | errno, ETIMEDOUT: a sync was not waited for | block_no | errors that this stands for, the newest of which is told
- * rescan        | 0        | 0                | events lost since the last time | -    | -
+ * rescan        | 0        | 0                | events lost since the last time; 0: none of this run, but the one before it may have ended before it looked | - | -
  *
  * timestamp_ns is the kernel's, CLOCK_MONOTONIC of the boot; of our own events the same clock when they were made; of stop
  * the time up to which everything is there; of lost the time of the first event behind the hole, and cpu and seq say on which CPU and the first missing number.

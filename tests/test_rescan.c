@@ -25,5 +25,9 @@ int main(void)
 	due = rescan_due(&rescan, 10, 1030 * S) || rescan_due(&rescan, 10, 1074 * S);
 	ok(!due && rescan_due(&rescan, 10, 1075 * S) && rescan_done(&rescan, 1075 * S) == 1,
 	   "after the next loss, but not within a minute of the last time");
+	rescan.unsure = true;
+	ok(rescan_due(&rescan, 10, 1200 * S) && rescan_done(&rescan, 1200 * S) == 0 &&
+		   !rescan_due(&rescan, 10, 1300 * S),
+	   "and once where a run before may have ended too soon: how many is not known");
 	return done_testing();
 }
