@@ -17,6 +17,7 @@
 
 enum {
 	RATIO_FIRST = 12, /* plain kernel events give about 18 */
+	PAGE_BYTES = 4096,
 };
 
 uint8_t *ring_writer_staging(const struct ring_writer *writer)
@@ -82,12 +83,35 @@ static int open_or_create(const char *path, uint64_t ring_bytes, const struct io
 	return r;
 }
 
+/* What is to be mapped can be read: who touches a page that the disk does not give is ended by a SIGBUS.  Such a page becomes zeros. */
+static int areas_heal(struct ring_writer *writer, uint64_t *ret_pages)
+{
+	const uint64_t begin = writer->super.landing_offset;
+	uint64_t pages = 0;
+
+	for (uint64_t at = begin; at < begin + writer->map_bytes; at += PAGE_BYTES) {
+		uint8_t page[PAGE_BYTES];
+		int r = io_read(writer->io, writer->fd, page, sizeof(page), at);
+
+		if (r == -EIO) {
+			memset(page, 0, sizeof(page));
+			pages++;
+			r = io_write(writer->io, writer->fd, page, sizeof(page), at);
+		}
+		if (r < 0)
+			return r;
+	}
+	*ret_pages = pages;
+	return 0;
+}
+
 /* Landing and staging, present and, where the limit allows, locked: a page fault on the way of an event costs more than the event. */
-static int map_areas(struct ring_writer *writer)
+static int map_areas(struct ring_writer *writer, uint64_t *ret_unreadable_pages)
 {
 	const struct ring_superblock *super = &writer->super;
 	struct stat stat;
 	void *map;
+	int r;
 
 	if (fstat(writer->fd, &stat) < 0)
 		return -errno;
@@ -96,6 +120,9 @@ static int map_areas(struct ring_writer *writer)
 		return -EBADMSG;
 	writer->map_bytes =
 		(size_t)(super->staging_offset + super->staging_bytes - super->landing_offset);
+	r = areas_heal(writer, ret_unreadable_pages);
+	if (r < 0)
+		return r;
 	if (writer->io->map) {
 		writer->map = writer->io->map(writer->io->context, super->landing_offset,
 					      writer->map_bytes);
@@ -126,7 +153,7 @@ static struct ring_writer *writer_new(int fd, const struct io *io)
 }
 
 /* Reads the ring's frame and makes ready what does not depend on its contents. */
-static int writer_begin(struct ring_writer *writer)
+static int writer_begin(struct ring_writer *writer, struct ring_opened *opened)
 {
 	int r = ring_open_fd(writer->fd, writer->io, &writer->ring);
 
@@ -138,7 +165,7 @@ static int writer_begin(struct ring_writer *writer)
 	writer->packer = block_packer_new();
 	if (!writer->packer)
 		return -ENOMEM;
-	return map_areas(writer);
+	return map_areas(writer, &opened->unreadable_pages);
 }
 
 static int stage_begin(struct ring_writer *writer, const struct ring_tail *tail)
@@ -213,7 +240,7 @@ static void count_staged(struct ring_writer *writer, struct ring_opened *opened)
 	stage_rewind(writer->stage);
 }
 
-/* Writes bytes of the ring again, as they are. */
+/* Writes bytes of the ring again, as they are; what the disk does not give is left: it is not in memory alone. */
 static int write_again(struct ring_writer *writer, uint64_t offset, size_t bytes)
 {
 	auto_free uint8_t *data = malloc(bytes);
@@ -221,19 +248,18 @@ static int write_again(struct ring_writer *writer, uint64_t offset, size_t bytes
 
 	if (r == 0)
 		r = io_read(writer->io, writer->fd, data, bytes, offset);
+	if (r == -EIO)
+		return 0;
 	return r < 0 ? r : io_write(writer->io, writer->fd, data, bytes, offset);
 }
 
-/* Rule 11: what this start builds on is made durable before anything is written over what may be all that the disk has.  Of superblock and staging
- * header there are two copies: one that the disk does not give is not what this start builds on. */
+/* Rule 11: what this start builds on is made durable before anything is written over what may be all that the disk has. */
 static int secure(struct ring_writer *writer, const struct ring_head *head)
 {
 	int r = 0;
 
-	for (uint64_t at = 0; at < RING_LANDING_OFFSET && r == 0; at += RING_SUPERBLOCK_BYTES) {
+	for (uint64_t at = 0; at < RING_LANDING_OFFSET && r == 0; at += RING_SUPERBLOCK_BYTES)
 		r = write_again(writer, at, RING_SUPERBLOCK_BYTES);
-		r = r == -EIO ? 0 : r;
-	}
 	if (r == 0 && head->have_newest)
 		r = write_again(writer, ring_slot_offset(writer->ring, head->newest.block_no),
 				RING_SLOT_BYTES);
@@ -271,7 +297,8 @@ static int writer_recover(struct ring_writer *writer, struct ring_opened *opened
 	writer->lost_block = head.have_newest ? head.newest.lost_block : RING_NO_BLOCK;
 	opened->torn_slots = head.torn_slots;
 	count_staged(writer, opened);
-	*ret_needs_salt = head.needs_salt;
+	/* Behind a page that was made anew, what was staged later must never count again. */
+	*ret_needs_salt = head.needs_salt || opened->unreadable_pages > 0;
 	return 0;
 }
 
@@ -453,7 +480,7 @@ int ring_writer_open_on(const char *path, uint64_t ring_bytes,
 	if (!writer)
 		return -ENOMEM;
 	(void)steal_fd(&fd);
-	r = writer_begin(writer);
+	r = writer_begin(writer, &opened);
 	if (r == 0)
 		r = writer_recover(writer, &opened, &needs_salt);
 	if (r == 0)

@@ -19,12 +19,13 @@ enum { RING_WRITER_LOCKED = 1, RING_WRITER_NO_SPACE = 2 };
 /* What an open found. */
 struct ring_opened {
 	bool created;
-	bool clean;             /* the last stop was orderly (or the ring is new) */
-	bool same_boot;         /* boot_id is that of the last start */
-	uint32_t boot_no;       /* of this start: the last one's when same_boot, else one more */
-	uint64_t next_event_no; /* of the first event to be appended */
-	uint64_t staged_events; /* taken over from staging */
-	uint64_t torn_slots;    /* slots at the head that were not whole */
+	bool clean;                /* the last stop was orderly (or the ring is new) */
+	bool same_boot;            /* boot_id is that of the last start */
+	uint32_t boot_no;          /* of this start: the last one's when same_boot, else one more */
+	uint64_t next_event_no;    /* of the first event to be appended */
+	uint64_t staged_events;    /* taken over from staging */
+	uint64_t torn_slots;       /* slots at the head that were not whole */
+	uint64_t unreadable_pages; /* of landing zone and staging, 4 KiB each: now zeros */
 	uint64_t lost_total; /* events lost since the ring was made, staged LOST events included */
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -242,6 +243,11 @@ int session_open(struct session *session, const struct options *options,
 	if (r < 0)
 		return verdict_set(ret_verdict, VERDICT_FAILED, "cannot start recording: %s",
 				   strerror(-r));
+	if (session->opened.unreadable_pages > 0)
+		say("the disk could not read %" PRIu64
+		    " pages of the ring that hold what was received last; they were made anew, and "
+		    "what is lost with them is recorded as such",
+		    session->opened.unreadable_pages);
 	if (!session->opened.created && options->ring_bytes > 0 &&
 	    options->ring_bytes != session->ring_bytes)
 		say("the ring is already there and keeps its size of %llu bytes; --ring-size is "

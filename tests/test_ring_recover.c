@@ -1,6 +1,8 @@
 /* test_ring_recover.c - what a start makes of a ring after kills, reboots, torn writes, failing disks and damage. */
 #include "tests/ring_fixture.h"
 
+enum { PAGE_BYTES = 4096 };
+
 /* A disk that stops in the middle of a slot, or whose syncs fail. */
 struct bad_disk {
 	uint64_t tear_from,
@@ -8,7 +10,8 @@ struct bad_disk {
 	bool dead;
 	int failing_syncs;
 	uint64_t slots_offset;
-	uint64_t unreadable_end; /* the page that ends here cannot be read; 0: all can */
+	uint64_t
+		unreadable_end; /* the page that ends here cannot be read before it is written; 0: all can */
 };
 
 static ssize_t bad_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
@@ -29,6 +32,8 @@ static ssize_t bad_pwrite(void *context, int fd, const void *data, size_t bytes,
 
 	if (disk->dead)
 		return -EIO;
+	if ((uint64_t)offset + bytes == disk->unreadable_end)
+		disk->unreadable_end = 0;
 	for (size_t i = 0; disk->tear_to > 0 && (uint64_t)offset >= disk->slots_offset && i < bytes;
 	     i += 16) {
 		uint64_t at = ((uint64_t)offset + i - disk->slots_offset) % RING_SLOT_BYTES;
@@ -215,6 +220,55 @@ static void test_unreadable_copy(void)
 	}
 	ok(wrong == 0,
 	   "a copy of superblock or staging header that cannot be read is done without");
+	fixture_empty();
+}
+
+/* Where in the file the middle of what is staged lies. */
+static uint64_t staged_middle(struct ring_writer *writer)
+{
+	struct stage_piece pieces[2];
+
+	stage_pieces(ring_writer_stage(writer), pieces);
+	return RING_LANDING_OFFSET +
+	       (uint64_t)(pieces[0].data + pieces[0].bytes / 2 - ring_writer_landing(writer));
+}
+
+/* A page that cannot be read: of the newest block it is damage; a page of staging is made anew, for who touched it in the mapping would be ended by a
+ * SIGBUS. */
+static void test_unreadable_page(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct bad_disk disk = { .unreadable_end = RING_STAGING_OFFSET + (1u << 20) +
+						   2 * RING_SLOT_BYTES + 2 * PAGE_BYTES };
+	struct io io = {
+		.context = &disk, .pread = bad_pread, .pwrite = bad_pwrite, .sync = bad_sync
+	};
+	uint64_t staged, next_no, kept_no;
+
+	write_blocks(writer, 3);
+	staged = stage_some(writer, UINT64_MAX); /* over the events of the block, too */
+	next_no = next_of(writer);
+	ring_writer_close(writer);
+
+	writer = open_on(&io, boot_one, &opened);
+	ok(next_of(writer) == next_no && opened.staged_events >= staged,
+	   "recording goes on behind a newest block that cannot be read");
+	disk.unreadable_end = (staged_middle(writer) / PAGE_BYTES + 1) * PAGE_BYTES;
+	ring_writer_close(writer);
+
+	writer = open_on(&io, boot_one, &opened);
+	kept_no = next_of(writer);
+	ok(opened.unreadable_pages == 1 && opened.same_boot && kept_no > next_no - staged &&
+		   kept_no < next_no,
+	   "a page of staging that cannot be read ends what is staged");
+	(void)stage_some(writer, 100); /* over the end of that page, each where it was */
+	ring_writer_close(writer);
+	writer = open_on(&io, boot_one, &opened);
+	ok(opened.unreadable_pages == 0 && next_of(writer) == kept_no + 100 &&
+		   all_there(kept_no + 100),
+	   "and what was staged behind it does not come back");
+	ring_writer_close(writer);
 	fixture_empty();
 }
 
@@ -684,6 +738,7 @@ int main(void)
 	test_noise_first();
 	test_lost_last();
 	test_unreadable_copy();
+	test_unreadable_page();
 	test_reader_over_reboot();
 	test_torn();
 	test_failing_sync();
