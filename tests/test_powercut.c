@@ -170,6 +170,9 @@ static void log_show(void)
 	(void)shell("sed 's/^/# /' %s/log", folder);
 }
 
+/* The smallest ring with the staging that the default has, so that it goes round within some cuts. */
+#define RING_SIZE "24M"
+
 static pid_t recorder_start(bool index)
 {
 	char command[1024], log[PATH_BYTES];
@@ -178,7 +181,8 @@ static pid_t recorder_start(bool index)
 	(void)snprintf(
 		command, sizeof(command),
 		"exec strace -D -f --seccomp-bpf -qqq -ttt -e trace=fdatasync -e signal=none -P %s "
-		"-o %s/syncs %s/procledgerd --store %s --ring-size 8M --durability interval %s",
+		"-o %s/syncs %s/procledgerd --store %s --ring-size " RING_SIZE
+		" --durability interval %s",
 		ring_path, folder, build, store, index ? "" : "--ring-only");
 	return group_start(command, log);
 }
