@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 static int tap_count, tap_failed;
 
@@ -36,6 +37,14 @@ __attribute__((format(printf, 4, 5))) static inline bool tap_ok(bool good, const
 		printf("\n");           \
 		exit(0);                \
 	} while (0)
+
+/* A child of a test that cannot be made here ends with CANNOT. */
+enum { CANNOT = 2 };
+
+static inline bool cannot(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == CANNOT;
+}
 
 static inline int done_testing(void)
 {
