@@ -4,7 +4,8 @@
 #   make try         as root: records this machine for a few seconds, shows what it saw     (installs what is missing)
 #   make check       every test; T="tests/test_x.sh build/plain/tests/test_y" only those    (installs what is missing)
 #   make lint        layout, warnings of two compilers, clang-tidy, cppcheck, shellcheck     (installs what is missing)
-#   make fuzz        every fuzzer, or those in FUZZ, for FUZZ_SECONDS (20), from tests/corpus
+#   make fuzz        every fuzzer, or those in FUZZ, for FUZZ_SECONDS (20), from tests/corpus and what was found before; with
+#                    FUZZ_SAN=undefined some have three times the inputs, and what they find is for a run with all sanitizers
 #   make torture     the long forms of the tests of crashes and damage, a day of work; their counts are variables, below
 #   make bench       the figures of the README, measured here
 #   make bench-ledger  what questions cost in a ledger of 100 million events: makes one in BENCH_DIR=/tmp/procledger-bench
@@ -31,6 +32,7 @@ mandir   ?= $(datadir)/man
 docdir   ?= $(datadir)/doc/procledger
 unitdir  ?= $(prefix)/lib/systemd/system
 FUZZ_SECONDS ?= 20
+FUZZ_SAN     ?= address,undefined
 # make torture, in its order, and each alone as make torture-NAME, with these counts or smaller ones:
 TORTURE = memory inject damage readers prefix powercut kill sectors fuzz
 MEMORY_STRIDE  ?= 1
@@ -61,6 +63,7 @@ ARCHIVES = $(B)/librecorder.a $(B)/libquery.a $(B)/libschema.a
 PROGRAMS = $(B)/procledgerd $(B)/procledger
 TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 HELPERS  = $(patsubst %.c,$(B)/%,$(filter-out tests/test_%,$(wildcard tests/*.c)))
+FUZZ_VARIANT = fuzz$(if $(findstring address,$(FUZZ_SAN)),,-quick)
 FUZZERS  = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 MANUALS  = $(wildcard */*.[1-8]) $(patsubst %.in,$(B)/%,$(wildcard */*.[1-8].in))
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -128,9 +131,9 @@ lint:
 	tests/lint
 fuzz:
 	@tests/setup build lint
-	@$(MAKE) --no-print-directory $(JOBS) VARIANT=fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined \
+	@$(MAKE) --no-print-directory $(JOBS) VARIANT=$(FUZZ_VARIANT) CC=clang SAN="-fsanitize=fuzzer-no-link,$(FUZZ_SAN) \
 		-fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp" fuzzers
-	BUILD=build/fuzz tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS),-1) $(FUZZ)
+	BUILD=build/$(FUZZ_VARIANT) tests/fuzz/run $(FUZZ_SECONDS) $(if $(filter 0,$(FUZZ_SECONDS)),$(FUZZ_RUNS),-1) $(FUZZ)
 fuzzers: $(FUZZERS)
 torture: everything
 	@failed=; for name in $(TORTURE); do $(MAKE) --no-print-directory torture-$$name || failed="$$failed $$name"; done; \
