@@ -12,7 +12,7 @@ static const char index_sql[] =
 #include "schema/index_sql.h"
 	;
 
-enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 4 };
+enum { INDEX_APPLICATION_ID = 0x504c4447, INDEX_USER_VERSION = 5 };
 
 static const char *const statement_sql[INDEX_STATEMENT_COUNT] = {
 #define STATEMENT(NAME, sql) [INDEX_##NAME] = (sql),
@@ -69,30 +69,37 @@ static int pragma_number(sqlite3 *db, const char *sql, int *ret_number)
 	return index_error(result);
 }
 
-/* Makes the tables in an empty file; what is there already has to be of our version. */
-static int schema_ready(sqlite3 *db)
+int index_check(sqlite3 *db)
 {
-	int application_id = 0, version = 0, objects = 0, result;
-	int r = pragma_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
+	int application_id = 0, version = 0;
+	int r = pragma_number(db, "PRAGMA application_id", &application_id);
 
+	if (r == 0)
+		r = pragma_number(db, "PRAGMA user_version", &version);
 	if (r < 0)
 		return r;
-	if (objects > 0) {
-		r = pragma_number(db, "PRAGMA application_id", &application_id);
-		if (r == 0)
-			r = pragma_number(db, "PRAGMA user_version", &version);
-		if (r < 0)
-			return r;
-		return application_id == INDEX_APPLICATION_ID && version == INDEX_USER_VERSION
-			       ? 0
-			       : -EBADMSG;
+	if (application_id != INDEX_APPLICATION_ID)
+		return -EBADMSG;
+	return version == INDEX_USER_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
+/* Makes the tables in an empty file; what is there then has to be of our version, what was just made like all else. */
+static int schema_ready(sqlite3 *db)
+{
+	int objects = 0, result = SQLITE_OK;
+	int r = pragma_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
+
+	if (r == 0 && objects == 0) {
+		result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+		if (result == SQLITE_OK)
+			result = sqlite3_exec(db, index_sql, NULL, NULL, NULL);
+		if (result == SQLITE_OK)
+			result = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+		r = index_error(result);
 	}
-	result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	if (result == SQLITE_OK)
-		result = sqlite3_exec(db, index_sql, NULL, NULL, NULL);
-	if (result == SQLITE_OK)
-		result = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	return index_error(result);
+	if (r == 0)
+		r = index_check(db);
+	return r == -EPROTONOSUPPORT ? -EBADMSG : r;
 }
 
 static int statements_prepare(struct index_db *index)

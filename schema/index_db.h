@@ -39,6 +39,9 @@ int index_open(const char *path, struct index_db *ret_index,
 	       uint8_t ret_ring_uuid[RING_UUID_BYTES]);
 void index_close(struct index_db *index); /* of a zeroed one does nothing */
 
+/* Whether a database is an index: 0; -EPROTONOSUPPORT: one of another version; -EBADMSG: it is none; -errno. */
+int index_check(sqlite3 *db);
+
 /* A copy in memory, free of everything that only the index's own connection has.  0: *ret_db is the caller's to close; -errno. */
 int index_copy(struct index_db *index, sqlite3 **ret_db);
 

@@ -414,6 +414,26 @@ static void event_view_is_whole(struct ledger *ledger)
 	(void)sqlite3_close(db);
 }
 
+/* A row that no projector would write is still there behind the next one. */
+static void index_is_taken_up(struct ledger *ledger)
+{
+	sqlite3 *db = NULL;
+
+	ledger_project(ledger, true);
+	ledger_forget(ledger);
+	(void)sqlite3_open(ledger->index, &db);
+	(void)sqlite3_exec(db, "INSERT INTO meta VALUES ('mark', 1)", NULL, NULL, NULL);
+	(void)sqlite3_close(db);
+	ledger_run(ledger, 100);
+	ledger_project(ledger, true);
+	ledger_forget(ledger);
+	(void)sqlite3_open(ledger->index, &db);
+	ok(number_of(db, "SELECT count(*) FROM meta WHERE key = 'mark'") == 1,
+	   "an index that is there is gone on with, not made anew");
+	(void)sqlite3_exec(db, "DELETE FROM meta WHERE key = 'mark'", NULL, NULL, NULL);
+	(void)sqlite3_close(db);
+}
+
 int main(void)
 {
 	struct ledger ledger = { .folder = "/tmp/test_project.XXXXXX",
@@ -438,6 +458,7 @@ int main(void)
 		ledger_project(&ledger, false);
 		ledger_forget(&ledger); /* as when it is killed between two transactions */
 	}
+	index_is_taken_up(&ledger);
 	same_as_rebuilt(&ledger, "after six restarts of the projector");
 	ring_writer_close(ledger.writer);
 	ledger_start(&ledger, 1);
