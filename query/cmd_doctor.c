@@ -25,6 +25,7 @@
 #include "query/query.h"
 #include "schema/cleanup.h"
 #include "schema/detail.h"
+#include "schema/index_db.h"
 #include "schema/version.h"
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
@@ -488,7 +489,7 @@ static void check_space(struct doctor *doctor)
 		     free_bytes >> 20);
 }
 
-/* Where the index is, or -1: there is none, or it cannot be read. */
+/* Where the index is, or -1: there is none of this version, or it cannot be read. */
 static int64_t index_next(const struct doctor *doctor)
 {
 	sqlite3 *db = NULL;
@@ -497,7 +498,7 @@ static int64_t index_next(const struct doctor *doctor)
 
 	if (sqlite3_open_v2(doctor->query.index_path, &db,
 			    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) == SQLITE_OK &&
-	    sqlite3_busy_timeout(db, 1000) == SQLITE_OK &&
+	    sqlite3_busy_timeout(db, 1000) == SQLITE_OK && index_check(db) == 0 &&
 	    sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'next_event_no'", -1,
 			       &statement, NULL) == SQLITE_OK &&
 	    sqlite3_step(statement) == SQLITE_ROW)
@@ -514,7 +515,8 @@ static void check_index(struct doctor *doctor)
 
 	if (next < 0) {
 		tell(doctor, "index", VERDICT_WARN, "'procledger reindex' makes it from the ledger",
-		     "there is none that can be read: sql and report cannot answer");
+		     "there is none of this version that can be read: sql and report cannot "
+		     "answer");
 		return;
 	}
 	lag = (uint64_t)next < end ? end - (uint64_t)next : 0;

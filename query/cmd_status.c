@@ -8,6 +8,7 @@
 
 #include "query/event_text.h"
 #include "query/query.h"
+#include "schema/index_db.h"
 
 struct status {
 	struct query *query;
@@ -21,9 +22,9 @@ struct status {
 	/* Words of the last start's note: how it reads programs, what becomes of their command lines. */
 	char exec_lane[16], argv[16];
 	uint64_t index_next_event_no, index_bytes;
-	uint64_t redactions; /* in the index */
-	bool index_known;
-	int running; /* 1, 0, or -errno: not known */
+	uint64_t redactions;             /* in the index */
+	bool index_known, index_foreign; /* of another version */
+	int running;                     /* 1, 0, or -errno: not known */
 };
 
 /* The last start and stop stand near the end: spans are read from the newest on until both are found. */
@@ -167,14 +168,15 @@ static int ask_index(struct status *status)
 	if (stat(path, &file) == 0)
 		status->index_bytes += (uint64_t)file.st_size;
 	result = sqlite3_open_v2(status->query->index_path, &db, SQLITE_OPEN_READONLY, NULL);
-	if (result == SQLITE_OK)
+	status->index_foreign = result == SQLITE_OK && index_check(db) == -EPROTONOSUPPORT;
+	if (result == SQLITE_OK && !status->index_foreign)
 		result = sqlite3_prepare_v2(
 			db,
 			"SELECT value, (SELECT ifnull(sum(redactions), 0) FROM image "
 			"WHERE redactions IS NOT NULL) "
 			"FROM meta WHERE key = 'next_event_no'",
 			-1, &statement, NULL);
-	if (result == SQLITE_OK)
+	if (statement)
 		result = sqlite3_step(statement);
 	if (result == SQLITE_ROW) {
 		status->index_next_event_no = (uint64_t)sqlite3_column_int64(statement, 0);
@@ -342,8 +344,10 @@ static void say_index(const struct status *status)
 		return; /* an index beside a ring from elsewhere says nothing */
 	if (!status->index_known) {
 		printf("%-14s %s\n", "index",
-		       status->index_bytes > 0 ? "cannot be read"
-					       : "none: 'procledger reindex' makes it");
+		       status->index_foreign
+			       ? "of another version: 'procledger reindex' makes it anew"
+		       : status->index_bytes > 0 ? "cannot be read"
+						 : "none: 'procledger reindex' makes it");
 		return;
 	}
 	if (index_lag(status) > 0)

@@ -12,6 +12,7 @@
 #include "query/escape.h"
 #include "query/sql_functions.h"
 #include "schema/cleanup.h"
+#include "schema/index_db.h"
 #include "schema/json.h"
 #include "schema/project.h"
 
@@ -276,6 +277,19 @@ static int damaged(const struct index_query *ask)
 		ask->query.index_path);
 }
 
+/* What another version wrote would be asked through that version's views, and answer otherwise than the ledger. */
+static int check_version(const struct index_query *ask)
+{
+	int r = index_check(ask->db);
+
+	if (r == -EPROTONOSUPPORT)
+		return complain(EXIT_ERROR,
+				"the index %s is of another version of procledger: 'procledger "
+				"reindex' makes it anew from the ledger",
+				ask->query.index_path);
+	return r == -EBADMSG ? damaged(ask) : 0; /* what else is wrong the question finds again */
+}
+
 int index_query_open(struct index_query *ask, const struct options *options)
 {
 	char path[PATH_MAX];
@@ -302,6 +316,9 @@ int index_query_open(struct index_query *ask, const struct options *options)
 	if (r != SQLITE_OK)
 		return complain(EXIT_ERROR, "cannot open %s: %s", path,
 				ask->db ? sqlite3_errmsg(ask->db) : sqlite3_errstr(r));
+	r = check_version(ask);
+	if (r != 0)
+		return r;
 	r = functions_make(ask->db, &ask->query.here);
 	if (is_damage(r))
 		return damaged(ask);

@@ -431,6 +431,18 @@ ok $? "also where events are older"
 run 0 "as a window has it that begins there" ps --strict -S '2026-11-22 12:00:00.005' -U '2026-11-22 12:00:01'
 run 4 "and no earlier" ps --strict -S '2026-11-22 12:00:00.004' -U '2026-11-22 12:00:01'
 is "$("$P" --store "$store" sql -o csv 'SELECT from_ns FROM coverage' 2>/dev/null | tail -n 1 | tr -d '\r')" 1000005000000 "coverage has it, too"
+# --- an index of another version ---
+sqlite3 "$store/index.db" 'PRAGMA user_version = 4'
+for command in report sql; do
+	run 3 "an index of another version is not asked" "$command"
+	complains "the index $store/index.db is of another version of procledger: 'procledger reindex' makes it anew" "which is said, with the cure"
+done
+run 0 "status goes on" status
+has "of another version: 'procledger reindex' makes it anew" "and says so, too"
+"$P" --store "$store" doctor 2>/dev/null | grep -q '^warn  index .*of this version'
+ok $? "as does doctor"
+run 0 "reindex helps" reindex
+run 0 "and it is asked again" sql 'SELECT count(*) FROM process'
 # --- an index that cannot be read ---
 store=$scratch/early
 head -c $(($(stat -c %s "$store/index.db") - 4096)) /dev/urandom | dd of="$store/index.db" bs=4096 seek=1 conv=notrunc status=none
