@@ -102,7 +102,7 @@ static int choose_columns(struct ps *ps)
 	if (ps->options->output && output_format_parse(ps->options->output, &format) < 0)
 		words = ps->options->output;
 	else if (ps->options->full_format)
-		words = "user=UID,pid,ppid,stime,cmd";
+		words = "user=UID,pid,ppid,stime,cmd=CMD";
 	else if (ps->options->user_format)
 		words = "user,pid,start,etime,end,command";
 	return words ? ps_columns_parse(&ps->columns, words) : 0;

@@ -83,7 +83,7 @@ is $status 2 "what is no keyword is refused"
 run ps -o etimes,etime,lstart,unit,luid --pid 20
 shows '^ *0 +00:00 Sun Nov 22 12:00:00 2026 session-3.scope 1000$' "ages, starts, units and login users are told"
 run ps -f
-is "$(head -n 1 "$scratch/out" | tr -s ' ')" "UID PID PPID STIME COMMAND" "-f has ps's columns"
+is "$(head -n 1 "$scratch/out" | tr -s ' ')" "UID PID PPID STIME CMD" "-f has ps's columns"
 run ps -ef
 is "$status" 0 "-ef is understood"
 run ps aux
