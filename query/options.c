@@ -306,6 +306,24 @@ static bool is_argument_of(const struct choice *choice, const char *word)
 		(word[0] == '+' && isdigit((unsigned char)word[1])));
 }
 
+/* " (-A)", behind the name of an option of another command: it may be the letter that was typed. */
+static const char *letter_of(const struct choice *choice, char out[8])
+{
+	out[0] = '\0';
+	if (choice->letter)
+		(void)snprintf(out, 8, " (-%c)", choice->letter);
+	return out;
+}
+
+/* A letter, which may stand in the midst of others, is in optopt; of a long one getopt leaves 0 there. */
+static int unknown_option(char **argv)
+{
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	return complain(EXIT_USAGE, "there is no option %s; see procledger --help",
+			optopt ? letter : argv[optind - 1]);
+}
+
 /* 0: *ret_choice is the next option, NULL at the end of them; or EXIT_USAGE. */
 static int next_option(int argc, char **argv, const struct letters *letters,
 		       const struct choice **ret_choice, const char **ret_argument)
@@ -323,8 +341,7 @@ static int next_option(int argc, char **argv, const struct letters *letters,
 		return complain(EXIT_USAGE, "--%s takes no argument; see procledger --help",
 				choices[optopt - FIRST_VALUE].name);
 	if (value == '?')
-		return complain(EXIT_USAGE, "there is no option %s; see procledger --help",
-				argv[optind - 1]);
+		return unknown_option(argv);
 	choice = &choices[value < FIRST_VALUE ? letters->choice[value] - 1
 					      : (size_t)value - FIRST_VALUE];
 	*ret_argument = optarg;
@@ -465,6 +482,7 @@ static int read_command(int argc, char **argv, struct options *options,
 	for (;;) {
 		const struct choice *choice;
 		const char *argument;
+		char letter[8];
 		int r = next_option(argc, argv, &letters, &choice, &argument);
 
 		if (r != 0)
@@ -478,8 +496,9 @@ static int read_command(int argc, char **argv, struct options *options,
 		if (choice->effect == SHOWS_VERSION)
 			return print_version();
 		if (!taken(choice, command))
-			return complain(EXIT_USAGE, "%s takes no --%s; see procledger %s --help",
-					command->name, choice->name, command->name);
+			return complain(EXIT_USAGE, "%s takes no --%s%s; see procledger %s --help",
+					command->name, choice->name, letter_of(choice, letter),
+					command->name);
 		r = take_option(options, choice, argument);
 		if (r != 0)
 			return r;
@@ -548,6 +567,9 @@ int options_read(int argc, char **argv, struct options *ret_options,
 		options.argument_count = (size_t)(argc - optind - 1);
 		r = take_arguments(&options, command);
 	}
+	if (r == 0 && (!options.store[0] || (options.from_ring && !options.from_ring[0])))
+		r = complain(EXIT_USAGE, "--%s is given an empty name; see procledger --help",
+			     options.store[0] ? "from-ring" : "store");
 	if (r == 0 && options.output && output_format_parse(options.output, &options.format) < 0 &&
 	    !command->outputs)
 		r = complain(EXIT_USAGE, "-o is text, json, jsonl or csv, not '%s'",

@@ -151,6 +151,13 @@ int query_init(struct query *query, const struct options *options)
 	return 0;
 }
 
+static const char *ring_name(const struct query *query)
+{
+	const char *path = query->options->from_ring;
+
+	return path && strcmp(path, "-") == 0 ? "standard input" : query->ring_path;
+}
+
 int query_failed(const struct query *query, int error, const char *doing)
 {
 	if (ferror(stdout) && error != -EPIPE)
@@ -173,12 +180,12 @@ int query_failed(const struct query *query, int error, const char *doing)
 				query->options->store);
 	case -EBADMSG:
 		return complain(EXIT_ERROR, "%s is not a ledger, or is damaged beyond use",
-				query->ring_path);
+				ring_name(query));
 	case -EPROTONOSUPPORT:
 		return complain(EXIT_ERROR, "%s was written by a newer version of procledger",
-				query->ring_path);
+				ring_name(query));
 	default:
-		return complain(EXIT_ERROR, "cannot %s %s: %s", doing, query->ring_path,
+		return complain(EXIT_ERROR, "cannot %s %s: %s", doing, ring_name(query),
 				strerror(-error));
 	}
 }

@@ -77,9 +77,16 @@ complains "frobnicate" "in one sentence"
 run 2 "an unknown option is refused" tree --frobnicate
 complains "--frobnicate" "in one sentence"
 run 2 "an unknown letter is refused" tree -Z
+run 2 "also before others" tree -Zq
+complains "no option -Z;" "and named, not what stands behind it"
 run 2 "an option without its argument is refused" tree -S
 run 2 "an option of another command is refused" comm -A
-complains "comm takes no --ascii" "and named"
+complains "comm takes no --ascii (-A)" "and named, by the letter too"
+run 2 "a store without a name is refused" --store '' tree
+complains "--store" "and the option named"
+"$P" --from-ring - tree </dev/null >/dev/null 2>"$scratch/err"
+is $? 3 "nothing on standard input is no ledger"
+complains "standard input is not a ledger" "which is said of it"
 run 2 "one argument too many is refused" status 1
 run 2 "a bad format is refused" tree -o xml
 run 2 "a bad number is refused" events -n -3
