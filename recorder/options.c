@@ -136,6 +136,9 @@ static int ring_size_take(struct options *options, const char *text, struct comp
 	if (options->ring_bytes < RING_MIN_BYTES)
 		return complain(to, "--ring-size %s is too small: a ring takes at least %lluM",
 				text, (unsigned long long)(RING_MIN_BYTES >> 20));
+	if (options->ring_bytes > RING_MAX_BYTES)
+		return complain(to, "--ring-size %s is too large: a ring takes at most %lluT", text,
+				(unsigned long long)(RING_MAX_BYTES >> 40));
 	return 0;
 }
 

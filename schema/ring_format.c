@@ -118,7 +118,7 @@ int ring_layout(uint64_t file_bytes, struct ring_superblock *ret_super)
 	uint64_t slot_count;
 
 	file_bytes -= file_bytes % RING_SLOT_BYTES;
-	if (file_bytes < RING_MIN_BYTES || file_bytes / RING_SLOT_BYTES > UINT32_MAX)
+	if (file_bytes < RING_MIN_BYTES || file_bytes > RING_MAX_BYTES)
 		return -EINVAL;
 	*ret_super = (struct ring_superblock){
 		.major = RING_MAJOR,

@@ -22,6 +22,7 @@ enum {
 };
 
 #define RING_MIN_BYTES     (UINT64_C(4) << 20)
+#define RING_MAX_BYTES     (UINT64_C(255) << 40) /* slots have 32-bit numbers */
 #define RING_DEFAULT_BYTES (UINT64_C(1) << 30)
 #define RING_NO_BLOCK      UINT64_MAX
 #define RING_NUMBER_MAX    (UINT64_C(1) << 62) /* no block_no, event_no or position is beyond */
@@ -78,7 +79,7 @@ struct ring_block_header {
 	uint64_t lost_block;
 };
 
-/* Fills in the layout for a file of file_bytes (rounded down to whole slots).  0, or -EINVAL: smaller than RING_MIN_BYTES. */
+/* Fills in the layout for a file of file_bytes (rounded down to whole slots).  0, or -EINVAL: smaller than RING_MIN_BYTES, larger than RING_MAX_BYTES. */
 int ring_layout(uint64_t file_bytes, struct ring_superblock *ret_super);
 
 void ring_superblock_pack(const struct ring_superblock *super, uint8_t out[RING_SUPERBLOCK_BYTES]);

@@ -150,6 +150,7 @@ static void test_usage(const char *path)
 	ok(recorder_run("--nope") == 2 && said("--nope"), "unknown option: %s", log_text);
 	ok(recorder_run("extra") == 2 && said("extra"), "argument too many: %s", log_text);
 	ok(recorder_run("--ring-size 1M") == 2 && said("4M"), "ring too small: %s", log_text);
+	ok(recorder_run("--ring-size 256T") == 2 && said("255T"), "ring too large: %s", log_text);
 	ok(access(store, F_OK) < 0, "none of these makes a store");
 	ok(import(path, "") == 0 && truncate(ring_path, 64 << 20) == 0 &&
 		   recorder_run("--ring-size 64M --input /dev/null") == 0 &&
