@@ -154,6 +154,10 @@ int cmd_ps(const struct options *options)
 }
 
 const char help_ps[] =
+	"FORMAT may also be columns as ps has them, such as "
+	"pid,ppid,user,uid,luid,comm,args,etime,\n"
+	"etimes,lstart,stime,cgroup,unit,cwd,exe,end,id.\n"
+	"\n"
 	"Columns that no ledger can know (tty, time, %cpu, rss ...) are \"?\", which is said.\n"
 	"PPID is who made the process, also where it was given to another since.\n"
 	"\n"

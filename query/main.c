@@ -19,9 +19,7 @@ const struct command commands[] = {
 	{ "ps", cmd_ps, "[PID|NAME|EXE]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_THREADS | TAKES_FORMAT |
 		  TAKES_STRICT | TAKES_UTC | TAKES_PS,
-	  "columns as ps has them, such as pid,ppid,user,uid,luid,comm,args,etime,etimes,lstart,\n"
-	  "stime,cgroup,unit,cwd,exe,end,id",
-	  "the processes alive in the window, one a line", help_ps, NULL },
+	  "", "the processes alive in the window, one a line", help_ps, NULL },
 	{ "comm", cmd_comm, "[PID|NAME]...", SELECT_ARGUMENTS,
 	  TAKES_WINDOW | TAKES_RING | TAKES_PAGER | TAKES_SELECT | TAKES_FORMAT | TAKES_STRICT |
 		  TAKES_UTC,

@@ -187,6 +187,13 @@ static void print_choice(const struct choice *choice, const struct command *comm
 	printf("  %-26s %s\n", left, own ? command->formats : choice->description);
 }
 
+/* As completion reads it: on one line. */
+static const char kinds_text[] = "KIND:"
+#define KIND(NAME, number, what, word, text) " " word
+#include "schema/event_kinds.h"
+#undef KIND
+	;
+
 static void print_help(const struct command *command)
 {
 	if (command) {
@@ -210,6 +217,8 @@ static void print_help(const struct command *command)
 		printf("\nFORMAT may also be: %s\n", command->outputs);
 	if (command && command->help)
 		printf("\n%s", command->help);
+	if (command && command->takes & TAKES_SELECT)
+		printf("\n%s\n", kinds_text);
 	if (!command || command->takes & TAKES_WINDOW)
 		printf("\nTIME: '2026-11-22 14:03:07.5', '14:03 UTC', '14:03 Europe/Berlin', "
 		       "'-10min', "

@@ -37,6 +37,9 @@ for shell in bash fish zsh; do
 	is "$($offers tree --und)" --under "$shell: an option of the command"
 	is "$($offers sql --above)" '' "$shell: not one of another command"
 	is "$($offers --color a)" 'always auto' "$shell: the values of an option"
+	is "$($offers events --kind ex)" 'exec exit' "$shell: kinds of events"
+	is "$($offers ps -o j)" 'json jsonl' "$shell: the formats of ps"
+	is "$($offers ps -o su)" '' "$shell: and nothing else of what its help says of them"
 	is "$($offers -S @0 tree -o js)" 'json jsonl' "$shell: formats, behind other options"
 done
 done_testing
