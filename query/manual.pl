@@ -28,7 +28,7 @@ sub mdoc {
 		$text =~ s/\b$word\b/\L$word/g;
 	}
 	$text =~ s/\\/\\e/g;
-	$text = ucfirst $text;
+	$text = ucfirst $text unless $text =~ /^\S+,/; # a list of words that are to be typed
 	$text =~ s/^(?=[.'])/\\&/;
 	return ".It ${short}Fl \\-$name$argument\n$text.\n";
 }

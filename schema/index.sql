@@ -52,7 +52,7 @@ FROM life_row;
 CREATE TABLE process_end(id INTEGER PRIMARY KEY, ended INTEGER, end_ns INTEGER, exit_code INTEGER) STRICT;
 
 -- What a task runs, as /proc told at an exec or snapshot.  doubt: fields that were not read whole, and why, as a JSON object:
--- gone denied truncated redacted redacted,truncated withheld.  pidns: the inode of the pid namespace.  redactions: secrets taken out of argv.
+-- gone denied truncated redacted redacted,truncated withheld overload.  pidns: the inode of the pid namespace.  redactions: secrets taken out of argv.
 CREATE TABLE image(event_no INTEGER PRIMARY KEY, life INTEGER NOT NULL, comm TEXT, exe TEXT, argv TEXT, argv_bytes BLOB, cwd TEXT,
 	cgroup TEXT, loginuid INTEGER, sessionid INTEGER, pidns INTEGER, redactions INTEGER, doubt TEXT) STRICT;
 CREATE INDEX image_redacted ON image(redactions) WHERE redactions IS NOT NULL;
@@ -141,7 +141,7 @@ ORDER BY 1;
 
 -- Every task.  ppid, parent_id: who made the process, though it may have been given to another since.  comm: the 15 bytes that the kernel keeps.
 -- *_source: how the field was come by: read, inherited (from the parent: no exec since), gone, denied, truncated, redacted,
--- withheld; of comm also event (told by the kernel).  Where the field is NULL and its source too, nobody asked, or there is none.  Wall times come from the newest clock record before (for what is older than the first: from that one).
+-- "redacted,truncated", withheld, overload; of comm also event (told by the kernel).  Where the field is NULL and its source too, nobody asked, or there is none.  Wall times come from the newest clock record before (for what is older than the first: from that one).
 CREATE VIEW task(id, boot, pid, tid, ppid, ptid, parent_id, process_id, start_ns, end_ns, start_wall_ns, end_wall_ns, comm, exe, argv, argv_bytes,
 	cwd, uid, euid, gid, egid, loginuid, sessionid, cgroup, exit_code, exit_signal, born, ended, inherited, doubt, unit, user_unit, slice,
 	container_id, container_runtime, pod_uid, pidns, comm_source, exe_source, argv_source, cwd_source, redactions) AS
@@ -194,7 +194,8 @@ FROM (
 		FROM snapshot JOIN life ON life.id = snapshot.life WHERE snapshot.comm IS NOT NULL
 );
 
--- What is complete and what is not: per boot, in order.  A start that goes on with the last run's socket (arg1 & 8) begins no new run.  complete 0: why, and how many events at least (NULL: not known).
+-- What is complete and what is not: per boot, in order.  A start that goes on with the last run's socket (arg1 & 8) begins no new run.  complete 0: why (lost, down,
+-- blind, damaged), and how many events at least (NULL: not known).
 CREATE VIEW coverage(boot, from_ns, to_ns, complete, reason, cpu, events_lost) AS
 WITH run(boot, start_no, from_ns, to_ns) AS (
 	SELECT (SELECT boot FROM boot WHERE first_event_no <= s.event_no ORDER BY first_event_no DESC LIMIT 1), s.event_no, s.timestamp_ns,
