@@ -583,6 +583,23 @@ static void json_cursor(const struct query *query)
 		printf(",\"cursor\":\"%s\"", query->cursor);
 }
 
+/* Of what was asked for by a path with links in it, such as /bin/sh, nothing is ever found. */
+static void tell_links(const struct query *query)
+{
+	char real[PATH_MAX];
+	const char *path;
+
+	for (size_t i = 0; (path = select_path(&query->options->select, i)); i++) {
+		if (!realpath(path, real) || strcmp(path, real) == 0)
+			continue;
+		(void)fputs("-- ", stderr);
+		output_escaped(stderr, path, strlen(path));
+		(void)fputs(" is here, without links, ", stderr);
+		output_escaped(stderr, real, strlen(real));
+		(void)fputs(": programs have that name\n", stderr);
+	}
+}
+
 int query_end(struct query *query, struct output *output, size_t found, unsigned flags)
 {
 	enum output_format format = query->options->format;
@@ -630,6 +647,8 @@ int query_end(struct query *query, struct output *output, size_t found, unsigned
 					  strerror(-output_error(output)));
 	if (format == OUTPUT_TEXT || format == OUTPUT_CSV)
 		say_completeness(query);
+	if (found == 0)
+		tell_links(query);
 	if (query->options->strict && !is_complete(query))
 		return EXIT_INCOMPLETE;
 	return found > 0 ? EXIT_FOUND : EXIT_NOTHING;

@@ -72,6 +72,17 @@ bool select_has(const struct select *select, enum select_field field)
 	return false;
 }
 
+const char *select_path(const struct select *select, size_t i)
+{
+	for (size_t at = 0; at < select->count; at++) {
+		const struct select_term *term = &select->terms[at];
+
+		if (term->field == SELECT_EXE && !term->glob && strchr(term->text, '/') && i-- == 0)
+			return term->text;
+	}
+	return NULL;
+}
+
 /* --- events that tell by themselves --- */
 
 bool select_is_plain(const struct select *select)

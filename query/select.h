@@ -59,6 +59,9 @@ int select_resolve(const struct select *select, const struct when_here *here,
 
 bool select_has(const struct select *select, enum select_field field);
 
+/* A program that is asked for by a path, exact, the i-th of them; NULL: there are no more. */
+const char *select_path(const struct select *select, size_t i);
+
 /* Whether every event tells by itself if it is selected: no terms but pids without time, and kinds.  Then select_event() decides, and no
  * fold is needed; else select_lives() does, and of kinds select_kind(). */
 bool select_is_plain(const struct select *select);

@@ -98,6 +98,10 @@ complains "--since" "and the option named"
 run 2 "wall-clock windows of an import are refused" tree -S yesterday
 complains "@mono" "and what to ask instead is told"
 run 1 "a boot that is not there is not found" tree -b 7
+ln -s /usr "$scratch/linked"
+run 1 "a program is not found by a path with links in it" ps --exe "$scratch/linked/bin/env"
+grep -qxF -- "-- $scratch/linked/bin/env is here, without links, $(realpath /usr/bin/env): programs have that name" "$scratch/err"
+ok $? "but its path is told"
 run 0 "options may stand before the command" -o jsonl events -n 1
 first=$out
 run 0 "or behind it" events -n 1 -o jsonl
