@@ -20,6 +20,7 @@ CREATE TABLE block(block_no INTEGER PRIMARY KEY, first_event_no INTEGER NOT NULL
 -- them and of the next one (of another boot: from_ns again); NULL: there is none yet.
 CREATE TABLE damage(first_event_no INTEGER PRIMARY KEY, end_event_no INTEGER NOT NULL, from_ns INTEGER, to_ns INTEGER) STRICT;
 
+-- reason: 0 at a start, 1 from time to time, 2 the clock was set, 3 the machine had slept.
 CREATE TABLE clock(event_no INTEGER PRIMARY KEY, boot INTEGER NOT NULL, monotonic_ns INTEGER NOT NULL,
 	boottime_ns INTEGER NOT NULL, realtime_ns INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;
 CREATE INDEX clock_by_time ON clock(boot, monotonic_ns);
@@ -84,7 +85,10 @@ CREATE TABLE snapshot(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NUL
 	comm TEXT, life INTEGER) STRICT;
 CREATE TABLE lost(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER NOT NULL, count INTEGER NOT NULL,
 	from_ns INTEGER, reason TEXT NOT NULL) STRICT;
--- The other events: of the kernel (kind none: arg0 error, arg1 ack number; unknown: arg0 what) and of the recorder (event.h has the args).
+-- The other events: of the kernel (kind none: arg0 error, arg1 ack number; unknown: arg0 what) and of the recorder.  arg0, arg1, arg2 of
+-- start: boot, bits (1 an import, 2 the boot of the run before, 4 after a crash, 8 with its sockets), 0; stop: datagrams received, datagrams
+-- dropped, signal; snapshot_end: tasks; recovery: staged events and datagrams taken over, slots torn; blind: births missed at least, when all was
+-- well last; disk_error: errno, block_no, errors since the last one told; rescan: events lost since the last.
 CREATE TABLE other(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER, kind TEXT NOT NULL, arg0 INTEGER NOT NULL,
 	arg1 INTEGER NOT NULL, arg2 INTEGER NOT NULL, note TEXT) STRICT;
 -- Datagrams out of the ordinary, as they came.
