@@ -79,7 +79,7 @@ static void test_baseline(void)
 	ok(feed(gaps, 0, 1105, 3000, &lost) == GAPS_LOST && lost.arg[2] == EVENT_LOST_DOWN,
 	   "what a salvage has fed can be made a baseline too");
 	gaps_baseline_all(gaps);
-	ok(feed(gaps, 0, 1104, 3100, &lost) == GAPS_BACK && gaps_is_known(gaps, 0, 1105),
+	ok(feed(gaps, 0, 1104, 3100, &lost) == GAPS_BACK && gaps_is_known(gaps, 0, 1104),
 	   "what a new socket had before the last run ended is known");
 	ok(feed(gaps, 0, 1105 + 3000000000u, 3500, &lost) == GAPS_LOST &&
 		   lost.arg[0] == 2999999999u && lost.arg[2] == EVENT_LOST_DOWN &&
@@ -99,8 +99,87 @@ static void test_baseline(void)
 		   !gaps_is_known(gaps, 0, 1106) && !gaps_is_known(gaps, 0, 1110),
 	   "so are those before it, up to the hole, in which one may be late");
 	gaps_base_all(gaps);
-	ok(gaps_is_known(gaps, 0, 1107) && !gaps_is_known(gaps, 0, 1110),
+	ok(gaps_is_known(gaps, 0, 1106) && !gaps_is_known(gaps, 0, 1110),
 	   "what another socket gives again is known");
+	gaps_free(gaps);
+}
+
+/* Of a socket that was kept much may come again; of a new one little, for its numbers may have gone round. */
+static void test_reach(void)
+{
+	enum { MOST = 1 << 29 };
+	struct gaps *gaps = gaps_new();
+	struct event lost = { 0 };
+
+	gaps_baseline(gaps, 0, 1, 10);
+	ok(gaps_is_known(gaps, 0, 1u - MOST) && feed(gaps, 0, 1u - MOST, 20, &lost) == GAPS_BACK,
+	   "what is far behind the last number of before this start is known");
+	(void)feed(gaps, 1, 500, 10, &lost);
+	gaps_baseline_all(gaps);
+	ok(gaps_is_known(gaps, 1, 499) && feed(gaps, 1, 499, 20, &lost) == GAPS_BACK,
+	   "so is what is a little behind where a new socket begins");
+	ok(!gaps_is_known(gaps, 1, 500u - MOST) &&
+		   feed(gaps, 1, 500u - MOST, 20, &lost) == GAPS_LOST &&
+		   lost.arg[0] == UINT32_MAX - MOST && lost.arg[2] == EVENT_LOST_DOWN,
+	   "but what is far behind that is ahead, the numbers having gone round");
+	(void)feed(gaps, 2, 500, 10, &lost);
+	(void)feed(gaps, 3, 1, 10, &lost);
+	ok(gaps_is_known(gaps, 2, 500) && !gaps_is_known(gaps, 2, 499) &&
+		   !gaps_is_known(gaps, 3, 0),
+	   "before the first number of a CPU nothing is known");
+	gaps_base_all(gaps);
+	(void)feed(gaps, 2, 600, 20, &lost);
+	ok(gaps_is_known(gaps, 2, 500) && gaps_is_known(gaps, 2, 500u - MOST) &&
+		   !gaps_is_known(gaps, 2, 599),
+	   "what one socket has given is known to the next, however far behind, and no more");
+	ok(!gaps_is_known(gaps, 4, 0) && !gaps_is_known(gaps, 4, UINT32_MAX) &&
+		   feed(gaps, 4, UINT32_MAX, 20, &lost) == 0,
+	   "of a CPU that was never heard nothing is, whatever else was");
+	gaps_free(gaps);
+}
+
+static void test_run(void)
+{
+	enum { COUNT = 100000, REMEMBERED = 1 << 16 };
+	struct gaps *gaps = gaps_new();
+	struct event lost = { 0 };
+
+	for (uint32_t seq = 1; seq <= COUNT; seq++)
+		(void)feed(gaps, 0, seq, seq, &lost);
+	ok(gaps_is_known(gaps, 0, COUNT - REMEMBERED) &&
+		   !gaps_is_known(gaps, 0, COUNT - REMEMBERED - 1),
+	   "of those that came one behind the other 65,536 before the last are remembered");
+	gaps_baseline(gaps, 1, 100, 1);
+	gaps_continue(gaps);
+	(void)feed(gaps, 1, 100 + 2000000, 2, &lost);
+	(void)feed(gaps, 1, 100 + 2000002, 2, &lost);
+	ok(gaps_is_known(gaps, 1, 50), "a baseline is not forgotten with the first million");
+	(void)feed(gaps, 1, 100 + 1500000000u, 3, &lost);
+	(void)feed(gaps, 1, 100 + 3000000000u, 4, &lost);
+	ok(!gaps_is_known(gaps, 1, 100 + 3300000000u) &&
+		   feed(gaps, 1, 100 + 3300000000u, 5, &lost) == GAPS_LOST,
+	   "but before numbers that go round come near it from behind");
+	gaps_free(gaps);
+}
+
+static void test_asked(void)
+{
+	struct gaps *gaps = gaps_new();
+	struct event lost = { 0 };
+
+	(void)feed(gaps, 0, 10, 1000, &lost);
+	ok(gaps_follows(gaps, 0, 11) && gaps_follows(gaps, 0, 10) && gaps_follows(gaps, 0, 3) &&
+		   !gaps_follows(gaps, 0, 12),
+	   "nothing can be missing before the next number, nor before one that is not newer");
+	ok(!gaps_follows(gaps, 1, 0) && !gaps_follows(gaps, 1, 1) &&
+		   !gaps_follows(gaps, 1, UINT32_MAX),
+	   "before the first of a CPU, whatever its number, something can");
+	ok(gaps_follows(gaps, UINT32_MAX, 12) && gaps_is_newer(gaps, UINT32_MAX, 10) &&
+		   !gaps_is_known(gaps, UINT32_MAX, 10),
+	   "a CPU that is not accounted for has nothing to wait for and nothing that is old");
+	ok(gaps_last_ns(gaps, 0) == 1000 && gaps_last_ns(gaps, 1) == 0 &&
+		   gaps_last_ns(gaps, UINT32_MAX) == 0,
+	   "when a CPU was heard last can be asked");
 	gaps_free(gaps);
 }
 
@@ -118,6 +197,7 @@ static void test_hostile(void)
 		   feed(gaps, GAPS_CPU_LIMIT - 1, 11, 1, &lost) == GAPS_LOST,
 	   "the last CPU that is accounted for is the one below the limit");
 	gaps_baseline(gaps, UINT32_MAX, 1, 1);
+	gaps_baseline(gaps, GAPS_CPU_LIMIT, 1, 76);
 	(void)feed(gaps, 0, seq, 1, &lost);
 	for (unsigned i = 0; i < 100000; i++) {
 		random = random * 1664525u + 1013904223u;
@@ -135,6 +215,9 @@ int main(void)
 	test_holes();
 	test_wrap();
 	test_baseline();
+	test_reach();
+	test_run();
+	test_asked();
 	test_hostile();
 	return done_testing();
 }
