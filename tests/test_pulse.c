@@ -60,6 +60,7 @@ static void test_silent(void)
 	ok(!pulse_silent(pulse, 20 * S) && pulse_good_ns(pulse) == 15 * S + 300 * MS,
 	   "a new socket begins anew");
 	pulse_note(pulse, 3, 14 * S, 0);
+	pulse_note(pulse, 3, 15 * S + 100 * MS, 0);
 	pulse_note(pulse, 3, 15 * S + 200 * MS, 0);
 	ok(!pulse_silent(pulse, 20 * S), "what was sent before it is not waited for");
 	pulse_note(pulse, 3, 16 * S, 0);
@@ -71,9 +72,31 @@ static void test_silent(void)
 	pulse_free(pulse);
 }
 
+static void test_often(void)
+{
+	struct pulse *pulse = pulse_new(2, 10 * S);
+
+	pulse_note(pulse, 0, 11 * S, 11 * S + 5);
+	pulse_note(pulse, 0, 11 * S, 11 * S - 5);
+	ok(pulse_good_ns(pulse) == 11 * S + 5, "an event that is a little late takes nothing back");
+	for (uint64_t now = 12 * S; now < 13 * S; now += 50 * MS)
+		pulse_note(pulse, 0, 12 * S, 11 * S + 5);
+	ok(!pulse_silent(pulse, 14 * S), "a canary is one, however often it is told of");
+	pulse_note(pulse, 0, 12 * S + 300 * MS, 11 * S + 5);
+	ok(!pulse_silent(pulse, 12 * S + 999 * MS) && pulse_silent(pulse, 13 * S),
+	   "two that follow soon are given the time of one");
+	pulse_restart(pulse, 13 * S);
+	pulse_note(pulse, 0, 12 * S + 300 * MS, 12 * S + 100 * MS);
+	pulse_note(pulse, 0, 14 * S, 12 * S + 100 * MS);
+	ok(!pulse_silent(pulse, 20 * S),
+	   "on a new socket the first one that is missing is one, whatever came before");
+	pulse_free(pulse);
+}
+
 int main(void)
 {
 	test_heard();
 	test_silent();
+	test_often();
 	return done_testing();
 }
