@@ -441,15 +441,6 @@ static int pulse_look(struct live *live)
 
 /* --- loss --- */
 
-enum { CALM_EVENTS_A_MS = 20 };
-
-/* Whether so many events in a time are few enough to leave the sockets alone for as long as a look at every task takes. */
-static bool is_calm(const struct live *live, uint64_t events, uint64_t ns)
-{
-	return live->reception.drained && !live->reception.behind &&
-	       events * 1000 * 1000 <= ns * CALM_EVENTS_A_MS;
-}
-
 /* What the snapshot misses waits in the sockets. */
 static int rescan_look(struct live *live)
 {
@@ -548,7 +539,8 @@ static int loop(struct live *live)
 		round_ns = clock_monotonic_ns();
 		if (r == 0 &&
 		    rescan_due(&live->rescan, gaps_lost_recording(live->session.gaps), round_ns) &&
-		    is_calm(live, live->reception.received - before, round_ns - before_ns))
+		    live->reception.drained &&
+		    rescan_is_calm(live->reception.received - before, round_ns - before_ns))
 			r = rescan_look(live);
 		if (r < 0)
 			return r;

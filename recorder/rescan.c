@@ -12,6 +12,11 @@ bool rescan_due(struct rescan *rescan, uint64_t lost, uint64_t now_ns)
 	       now_ns >= rescan->next_ns;
 }
 
+bool rescan_is_calm(uint64_t events, uint64_t ns)
+{
+	return events * NS_PER_MS <= ns * RESCAN_CALM_EVENTS_A_MS;
+}
+
 uint64_t rescan_done(struct rescan *rescan, uint64_t now_ns)
 {
 	const uint64_t lost = rescan->lost - rescan->looked;

@@ -5,6 +5,25 @@
 
 #define S UINT64_C(1000000000)
 
+static void test_start(void)
+{
+	struct rescan rescan = { .unsure = true };
+
+	ok(!rescan_due(&rescan, 0, 1 * S) && !rescan_due(&rescan, 0, 5 * S) &&
+		   rescan_due(&rescan, 0, 6 * S),
+	   "at a start some time is given, too");
+}
+
+static void test_calm(void)
+{
+	ok(rescan_is_calm(0, 0) && rescan_is_calm(0, 1) && rescan_is_calm(7, S),
+	   "it is calm where little comes");
+	ok(rescan_is_calm(100, 5000000) && rescan_is_calm(20000, S),
+	   "up to 20 events a millisecond");
+	ok(!rescan_is_calm(101, 5000000) && !rescan_is_calm(20001, S) && !rescan_is_calm(1, 0),
+	   "and not where more does");
+}
+
 int main(void)
 {
 	struct rescan rescan = { 0 };
@@ -29,5 +48,7 @@ int main(void)
 	ok(rescan_due(&rescan, 10, 1200 * S) && rescan_done(&rescan, 1200 * S) == 0 &&
 		   !rescan_due(&rescan, 10, 1300 * S),
 	   "and once where a run before may have ended too soon: how many is not known");
+	test_start();
+	test_calm();
 	return done_testing();
 }
