@@ -115,12 +115,116 @@ static void test_order(const struct parts *parts)
 	ok(gaps_lost_recording(parts->gaps) == 0, "and nothing was lost");
 }
 
+/* What the datagram says beside its number is that of the helpers above. */
+static int take_seq(const struct parts *parts, uint32_t number)
+{
+	int r;
+
+	seq = number - 1;
+	r = take(parts, EVENT_FORK);
+	seq = number;
+	return r;
+}
+
+/* How many events of a kind are staged; takes them out. */
+static uint64_t stage_count(const struct parts *parts, enum event_kind kind)
+{
+	uint64_t count = 0, number = 0;
+	struct event event;
+
+	while (stage_peek(parts->stage, &event) == 0) {
+		count += event.kind == kind;
+		number = event.event_no;
+	}
+	if (number > 0)
+		stage_release(parts->stage, stage_peek_pos(parts->stage), number + 1);
+	return count;
+}
+
+/* A hole before an event that has to wait is told with it, once. */
+static void test_hole_waits(const struct parts *parts)
+{
+	const uint64_t lost = gaps_lost_recording(parts->gaps);
+	uint64_t count = intake_count(parts->intake), lasts = 0;
+	uint32_t number = seq;
+
+	while (take_seq(parts, number + 1) == 0)
+		number++;
+	/* The one that waits; then a hole of three. */
+	(void)stage_count(parts, EVENT_FORK);
+	(void)take_seq(parts, ++number);
+	while (stage_used_bytes(parts->stage) < AREA_BYTES &&
+	       intake_own(parts->intake, &(struct event){ .kind = EVENT_STOP }) == 0)
+		lasts++;
+	count = intake_count(parts->intake);
+	number += 4;
+	ok(take_seq(parts, number) == INTAKE_FULL && take_seq(parts, number) == INTAKE_FULL &&
+		   intake_count(parts->intake) == count,
+	   "an event behind a hole waits, too, where there is no room");
+	ok(lasts > 1000 && stage_count(parts, EVENT_LOST) == 0, "and nothing of it is staged");
+	ok(take_seq(parts, number) == 0 && intake_count(parts->intake) == count + 1 &&
+		   stage_count(parts, EVENT_LOST) == 1 &&
+		   gaps_lost_recording(parts->gaps) == lost + 3,
+	   "then the hole is told, once, with its count");
+	ok(take_seq(parts, number + 1) == 0 && stage_count(parts, EVENT_LOST) == 0,
+	   "and not again with the next one");
+}
+
+static void test_known(const struct parts *parts)
+{
+	struct intake *late = intake_new(&(struct intake_setup){ .stage = parts->stage,
+								 .stage_bytes = AREA_BYTES,
+								 .gaps = parts->gaps,
+								 .keep_late = true });
+	const struct parts late_parts = { parts->stage, parts->gaps, NULL, late };
+	const uint32_t newest = seq;
+
+	if (!late)
+		abort();
+	ok(take_seq(parts, newest) == INTAKE_BACK && take_seq(&late_parts, newest) == INTAKE_BACK &&
+		   stage_count(parts, EVENT_FORK) == 0,
+	   "what has been recorded is not recorded again");
+	(void)take_seq(parts, newest + 3);
+	(void)stage_count(parts, EVENT_FORK);
+	ok(take_seq(parts, newest + 2) == INTAKE_BACK && stage_count(parts, EVENT_FORK) == 0,
+	   "what is late and was said to be lost neither");
+	ok(take_seq(&late_parts, newest + 2) == 0 && stage_count(parts, EVENT_LOST) == 0,
+	   "but where the kernel sends out of order it is, and nothing is lost by that");
+	seq = newest + 3;
+	intake_free(late);
+}
+
+static void test_counts(const struct parts *parts)
+{
+	const uint64_t count = intake_count(parts->intake), forks = intake_forks(parts->intake);
+	uint8_t noise[WIRE_DATAGRAM_BYTES] = { 0 };
+
+	ok(take(parts, EVENT_FORK) == 0 && take(parts, EVENT_EXEC) == 0 &&
+		   take(parts, EVENT_FORK) == 0 && intake_count(parts->intake) == count + 3 &&
+		   intake_forks(parts->intake) == forks + 2 &&
+		   intake_last_ns(parts->intake) == UINT64_MAX / 2,
+	   "events and the births among them are counted");
+	ok(intake_take(parts->intake, noise, sizeof(noise), NULL) == -EBADMSG &&
+		   intake_take(parts->intake, noise, 0, NULL) == -EBADMSG,
+	   "what is no datagram is refused");
+	(void)datagram_make(EVENT_FORK, noise);
+	seq--;
+	noise[16] ^= 1;
+	ok(intake_take(parts->intake, noise, sizeof(noise), NULL) == INTAKE_FOREIGN,
+	   "what is not of the proc connector is not taken");
+	ok(intake_count(parts->intake) == count + 3 && stage_count(parts, EVENT_FORK) == 2,
+	   "and neither is staged");
+}
+
 int main(void)
 {
 	struct parts parts;
 
 	parts_open(&parts);
 	test_order(&parts);
+	test_hole_waits(&parts);
+	test_known(&parts);
+	test_counts(&parts);
 	intake_free(parts.intake);
 	gaps_free(parts.gaps);
 	procfs_close(parts.procfs);

@@ -179,8 +179,10 @@ static void play(uint64_t seed, size_t main_limit, size_t names_limit)
 	reader.gaps = gaps_new();
 	inbox_init(&reader.lanes[LANE_MAIN], reader.slots[LANE_MAIN], MAIN_SLOTS);
 	inbox_init(&reader.lanes[LANE_NAMES], reader.slots[LANE_NAMES], NAMES_SLOTS);
-	for (uint32_t cpu = 0; cpu < CPUS; cpu++)
-		gaps_baseline(reader.gaps, cpu, 0, 1);
+	for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
+		kernel.seq[cpu] = 0 - 1000 * (cpu + 1); /* soon they go round */
+		gaps_baseline(reader.gaps, cpu, kernel.seq[cpu], 1);
+	}
 	for (unsigned steps = 0; steps < STEPS;) {
 		const uint64_t before = kernel.sent;
 

@@ -54,6 +54,7 @@ int connector_receive(struct connector *connector, uint8_t *slots, size_t slot_b
 			abort();
 		ret_lengths[n] = (uint32_t)bytes;
 	}
+	kernel.now_ns += connector == reception.connectors[CONNECTOR_MAIN]; /* it takes a moment */
 	return (int)n;
 }
 
@@ -141,6 +142,14 @@ static bool staged_are(size_t count)
 	return staged.count == count;
 }
 
+static bool landing_is_zero(void)
+{
+	for (size_t i = 0; i < sizeof(landing); i++)
+		if (landing[i] != 0)
+			return false;
+	return true;
+}
+
 /* --- an EXEC that waits --- */
 
 static void test_held(void)
@@ -164,6 +173,7 @@ static void test_held(void)
 	   "then all is staged, in the order of time");
 	ok(reception.drained && reception.settled_ns == exec_ns + OVERTAKEN_SOON_NS,
 	   "and told as settled");
+	ok(landing_is_zero(), "invariant 6: where they landed nothing is left of them");
 }
 
 static void test_overtaken(void)
@@ -202,6 +212,7 @@ static void test_full(enum event_kind kind, const char *what)
 	ok(now_ns < 1000000 + OVERTAKEN_SOON_NS && staged.count > 0 &&
 		   staged.events[0].kind == EVENT_EXEC,
 	   "an EXEC does not wait while %s", what);
+	ok(!reception.drained && reception.behind, "that more is there is told");
 	if (kind == EVENT_FORK)
 		ok(staged_are(1), "the next one does, for there is room again");
 	for (unsigned i = 0; i < FLOOD; i++)
@@ -222,6 +233,40 @@ static void test_flush(void)
 	exec_ns = act(EVENT_EXEC, SHELL_PID);
 	round_at(exec_ns + OVERTAKEN_SOON_NS / 2);
 	ok(staged_are(2), "in the next one an EXEC waits again");
+}
+
+/* --- a number that is missing --- */
+
+static void test_hole(void)
+{
+	struct connector *names = &kernel.sockets[CONNECTOR_NAMES];
+	uint64_t named_ns;
+
+	begin();
+	named_ns = act(EVENT_COMM, SHELL_PID);
+	names->end--; /* it comes when that lane has just been received */
+	(void)act(EVENT_FORK, SHELL_PID);
+	round_at(kernel.now_ns);
+	ok(staged_are(0) && reception.behind && !reception.drained &&
+		   reception.settled_ns < named_ns,
+	   "while a number may still come nothing behind it is staged, nor told as settled");
+	names->end++;
+	round_at(kernel.now_ns + 1000);
+	ok(staged_are(2) && staged.events[0].kind == EVENT_COMM && reception.drained &&
+		   reception.settled_ns > named_ns,
+	   "then it is, behind it");
+}
+
+/* A time that has not come would never be due. */
+static void test_future(void)
+{
+	begin();
+	(void)act(EVENT_FORK, SHELL_PID);
+	kernel.sockets[CONNECTOR_MAIN].events[0].timestamp_ns = UINT64_MAX;
+	(void)act(EVENT_FORK, SHELL_PID + 1);
+	round_at(kernel.now_ns);
+	round_at(kernel.now_ns + 1000);
+	ok(staged.count == 2, "an event that says to be of the future is staged all the same");
 }
 
 /* --- an end --- */
@@ -251,6 +296,8 @@ int main(void)
 	test_full(EVENT_FORK, "its own lane is full");
 	test_full(EVENT_COMM, "the lane of names is full");
 	test_flush();
+	test_hole();
+	test_future();
 	test_until();
 	gaps_free(recording.gaps);
 	return done_testing();
