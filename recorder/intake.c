@@ -99,7 +99,7 @@ static int exec_detail(struct intake *intake, struct event *event,
 	if (r == EXEC_TABLE_NOT_YET && clock_monotonic_ns() < event->timestamp_ns + LANE_NS)
 		return INTAKE_EARLY;
 	/* Later events of its process may wait in the socket: what is read now may be of another program. */
-	if (!overtaken_known(around, event, r == 0 ? read_ns : UINT64_MAX)) {
+	if (!overtaken_known(around, event, read_ns)) {
 		overload_detail(intake, event);
 		return 0;
 	}
