@@ -52,11 +52,9 @@ static int64_t unseen_id(uint64_t event_no, bool thread)
 /* What a task that is gone says of how its process ended, should it be the last (rule 2). */
 static void process_end_note(struct life *leader, const struct life *life)
 {
-	bool exited = life->end_how == LIFE_END_EXIT;
-
 	leader->process_end_how = life->end_how;
-	leader->process_exit_code = exited ? life->exit_code : 0;
-	if (!exited || (life->exit_code & 0x7f) == 0)
+	leader->process_exit_code = life->exit_code; /* 0 where no EXIT told it */
+	if ((life->exit_code & 0x7f) == 0)
 		return;
 	leader->core_dumped |= (life->exit_code & LIVES_STATUS_CORE) != 0;
 	if (leader->core_dumped)
@@ -110,9 +108,7 @@ static void group_end_inferred(struct lives *lives, struct life *leader, enum li
 {
 	while (leader->group_next)
 		end_inferred(lives, leader->group_next, how, end_ns, exit_due);
-	if (how == LIFE_END_EXEC || leader->process_ended)
-		return;
-	if (!leader->ended)
+	if (how != LIFE_END_EXEC && !leader->ended)
 		end_inferred(lives, leader, how, end_ns, exit_due);
 }
 
