@@ -341,17 +341,16 @@ static void test_words(void)
 
 /* --- completeness --- */
 
-static size_t missing_count(const char *since, const char *until, const char *boot,
-			    struct missing *ret_first)
+static size_t missing_with(unsigned flags, const char *since, const char *until, const char *boot,
+			   struct missing *ret_first)
 {
 	struct opened opened = open_window(
 		&(struct window_request){ .since = since, .until = until, .boot = boot });
 	struct completeness completeness;
 	size_t count;
 
-	if (opened.result != 0 ||
-	    completeness_init(&completeness, opened.ledger, opened.clocks, &opened.window,
-			      COMPLETENESS_FOLD | COMPLETENESS_RUNNING) != 0)
+	if (opened.result != 0 || completeness_init(&completeness, opened.ledger, opened.clocks,
+						    &opened.window, flags) != 0)
 		abort();
 	count = completeness.count;
 	if (count > 0)
@@ -359,6 +358,13 @@ static size_t missing_count(const char *since, const char *until, const char *bo
 	completeness_clear(&completeness);
 	close_window(&opened);
 	return count;
+}
+
+static size_t missing_count(const char *since, const char *until, const char *boot,
+			    struct missing *ret_first)
+{
+	return missing_with(COMPLETENESS_FOLD | COMPLETENESS_RUNNING, since, until, boot,
+			    ret_first);
 }
 
 static void lost_at(struct ring_writer *writer, uint64_t from_ns, uint64_t to_ns, uint32_t cpu,
@@ -472,9 +478,133 @@ static void test_incomplete(void)
 	ok(missing_count(from, to, NULL, &m) == 1 && m.reason == MISSING_DOWN && m.from_boot == 1 &&
 		   m.to_boot == 2,
 	   "between two boots no recorder ran, seen by wall time");
+	snprintf(from, sizeof(from), "@%" PRIu64, (4290 * S + (uint64_t)true_offset(4290)) / S);
+	ok(missing_count(from, to, NULL, &m) == 2 && m.reason == MISSING_DOWN && m.from_boot == 1 &&
+		   m.from_ns == 4300 * S && m.to_boot == 2,
+	   "also where the window begins in the first");
+	ok(missing_count(from, from, NULL, &m) == 0, "and an instant before that is complete");
 	snprintf(from, sizeof(from), "@%" PRIu64, WALL_AT_0 / S + 10000);
 	ok(missing_count(from, from, NULL, &m) == 0,
 	   "an instant after the second start is complete");
+	ok(missing_count("@mono:4201000000000", NULL, "1", &m) == 0,
+	   "who asks for the rest of a boot asks for what was recorded of it");
+}
+
+static void test_end(void)
+{
+	struct missing m = { 0 };
+
+	ok(missing_with(0, "@mono:51000000000", "@mono:60000000000", NULL, &m) == 1 &&
+		   m.reason == MISSING_DOWN && m.from_ns == 50 * S && m.to_ns == UINT64_MAX,
+	   "where no recorder runs none did behind the newest event");
+	ok(missing_with(COMPLETENESS_STALLED, "@mono:51000000000", "@mono:60000000000", NULL, &m) ==
+			   1 &&
+		   m.reason == MISSING_STALLED && m.from_ns == 50 * S,
+	   "where one does and records nothing that is said");
+	ok(missing_with(COMPLETENESS_CUT, NULL, NULL, NULL, &m) == 1 && m.reason == MISSING_CUT,
+	   "what a file lacks that is cut short may be all there is to know");
+	ok(missing_with(COMPLETENESS_CUT, "@mono:1010000000000", "@mono:1100000000000", "1", &m) ==
+			   1 &&
+		   m.reason == MISSING_LOST,
+	   "but not of a stretch that lies before it");
+}
+
+/* --- doubt --- */
+
+static void other_at(struct ring_writer *writer, enum event_kind kind, uint64_t second,
+		     uint64_t count, uint64_t from_second)
+{
+	append(writer, (struct event){ .kind = (uint8_t)kind,
+				       .timestamp_ns = second * S,
+				       .cpu = EVENT_CPU_NONE,
+				       .arg = { count, from_second * S } });
+}
+
+/* A block for each: so what a window must know lies in others than its own. */
+static void block_at(struct ring_writer *writer, uint64_t second)
+{
+	append(writer,
+	       (struct event){
+		       .kind = EVENT_SID, .timestamp_ns = second * S, .pid = 100, .tid = 100 });
+	seal_at(writer, second);
+}
+
+static void write_doubts(void)
+{
+	struct ring_opened found;
+	struct ring_writer *writer = writer_open(boot_one, &found);
+
+	start_at(writer, 100 * S, 1, 0);
+	block_at(writer, 110);
+	lost_at(writer, 140 * S, 150 * S, 1, 5);
+	block_at(writer, 155);
+	block_at(writer, 160);
+	block_at(writer, 170);
+	other_at(writer, EVENT_BLIND, 200, 3, 190);
+	block_at(writer, 210);
+	lost_at(writer, 310 * S, 320 * S, 2, 5);
+	lost_at(writer, 322 * S, 330 * S, 2, 6);
+	block_at(writer, 340);
+	other_at(writer, EVENT_RESCAN, 400, 11, 0);
+	other_at(writer, EVENT_SNAPSHOT_END, 401, 7, 0);
+	block_at(writer, 410);
+	lost_at(writer, 680 * S, 681 * S, 1, 4);
+	block_at(writer, 690);
+	start_at(writer, 700 * S, 1, EVENT_START_SAME_BOOT | EVENT_START_CONTINUED);
+	block_at(writer, 710);
+	append(writer, (struct event){ .kind = EVENT_STOP,
+				       .timestamp_ns = 720 * S,
+				       .cpu = EVENT_CPU_NONE });
+	start_at(writer, 800 * S, 1, EVENT_START_SAME_BOOT);
+	append(writer, (struct event){ .kind = EVENT_LOST,
+				       .timestamp_ns = 805 * S,
+				       .arg = { 9, 719 * S, EVENT_LOST_DOWN } });
+	block_at(writer, 810);
+	lost_at(writer, 1100 * S, 1101 * S, 1, 1);
+	block_at(writer, 1105);
+	lost_at(writer, 990 * S, 1200 * S, 2, 2);
+	block_at(writer, 1300);
+	ring_writer_close(writer);
+}
+
+/* What is missing in a window of one second. */
+static size_t missing_at(uint64_t second, struct missing *ret_first)
+{
+	char from[32], to[32];
+
+	snprintf(from, sizeof(from), "@mono:%" PRIu64, second * S);
+	snprintf(to, sizeof(to), "@mono:%" PRIu64, (second + 1) * S);
+	return missing_count(from, to, "1", ret_first);
+}
+
+static void test_doubt(void)
+{
+	struct missing m = { 0 };
+
+	ok(missing_at(120, &m) == 0, "before a loss nothing is in doubt");
+	ok(missing_at(171, &m) == 1 && m.reason == MISSING_DOUBT && m.count == 5,
+	   "behind it who lived is, also some blocks later");
+	ok(missing_with(COMPLETENESS_RUNNING, "@mono:171000000000", "@mono:172000000000", "1",
+			&m) == 0,
+	   "which matters only to who asks for that");
+	ok(missing_at(195, &m) == 2 && m.reason == MISSING_BLIND && m.count == 3 &&
+		   m.from_ns == 190 * S && m.to_ns == 200 * S,
+	   "the time when the kernel was silent is missing, with the births of it");
+	ok(missing_at(205, &m) == 0, "then it was looked who lives");
+	ok(missing_count("@mono:300000000000", "@mono:335000000000", "1", &m) == 1 &&
+		   m.reason == MISSING_LOST && m.count == 11 && m.from_ns == 310 * S &&
+		   m.to_ns == 330 * S,
+	   "losses of one CPU are told from the first to the last");
+	ok(missing_at(341, &m) == 1 && m.reason == MISSING_DOUBT && m.count == 11 &&
+		   m.from_ns == 310 * S && m.to_ns == 330 * S,
+	   "what was lost before it was looked puts nothing in doubt");
+	ok(missing_at(402, &m) == 0, "nor anything behind the next look");
+	ok(missing_at(705, &m) == 1 && m.reason == MISSING_DOUBT && m.count == 4,
+	   "a start that goes on with the sockets has not looked");
+	ok(missing_at(811, &m) == 0,
+	   "any other has: what was missed before it puts nothing in doubt");
+	ok(missing_at(1000, &m) == 1 && m.reason == MISSING_LOST && m.cpu == 2 && m.count == 2,
+	   "a loss is seen that was told minutes later, behind others");
 }
 
 int main(void)
@@ -497,5 +627,9 @@ int main(void)
 	test_future();
 	write_losses();
 	test_incomplete();
+	test_end();
+	fixture_empty();
+	write_doubts();
+	test_doubt();
 	return done_testing();
 }
