@@ -376,6 +376,41 @@ static void story_test(const char *name)
 	free(story);
 }
 
+/* More lives than the table begins with, many of them under one number: each event finds its own. */
+static void test_many(void)
+{
+	enum { MANY = 20000, TWICE = 3000 };
+	struct lives *lives = lives_new(NULL);
+	struct event event = { .kind = EVENT_FORK };
+	struct life *life = NULL;
+	size_t wrong = 0;
+	bool folded;
+
+	if (!lives)
+		abort();
+	for (uint32_t i = 0; i < TWICE + MANY; i++) {
+		event.event_no = event.timestamp_ns = i + 1;
+		event.pid = event.tid = 1 + (i < TWICE ? i : i - TWICE);
+		if (lives_apply(lives, &event, &life, &folded) < 0)
+			abort();
+	}
+	for (uint32_t pid = 1; pid <= MANY; pid++)
+		wrong += !lives_find(lives, pid) || lives_find(lives, pid)->id != TWICE + pid;
+	ok(wrong == 0 && !lives_find(lives, MANY + 1), "of 20,000 numbers each is found");
+	event.kind = EVENT_EXIT;
+	for (uint32_t i = 0; i < TWICE + MANY; i++) {
+		event.event_no++;
+		event.pid = event.tid = 1 + (i < TWICE ? i : i - TWICE);
+		if (lives_apply(lives, &event, &life, &folded) < 0)
+			abort();
+		wrong += !folded || life->id != i + 1;
+		lives_forget_ended(lives);
+	}
+	ok(wrong == 0 && !lives_first(lives),
+	   "each EXIT is that of the older of two, and then none is left");
+	lives_free(lives);
+}
+
 int main(int argc, char **argv)
 {
 	char *name[128];
@@ -405,5 +440,6 @@ int main(int argc, char **argv)
 		story_test(name[i]);
 		free(name[i]);
 	}
+	test_many();
 	return done_testing();
 }
