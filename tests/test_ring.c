@@ -151,6 +151,71 @@ static void test_append(void)
 	fixture_empty();
 }
 
+/* Stages events and seals them; the header of their block. */
+static struct ring_block_header sealed(struct ring_writer *writer, struct ring *ring,
+				       const struct event *events, size_t count)
+{
+	const struct ring_seal seal = { 0 };
+	struct ring_block_header header = { 0 };
+	uint64_t first, next, sealed_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct event event = events[i];
+
+		if (stage_append(ring_writer_stage(writer), &event) != 0)
+			abort();
+	}
+	if (ring_writer_seal(writer, &seal, true, &sealed_count) != 0 || sealed_count != count ||
+	    ring_refresh(ring, &first, &next) != 0 ||
+	    ring_read_header(ring, next - 1, &header) != 0)
+		abort();
+	return header;
+}
+
+/* What readers go by without reading the block. */
+static void test_header(void)
+{
+	const struct event plain[] = {
+		{ .kind = EVENT_SID, .timestamp_ns = 6000 },
+		{ .kind = EVENT_SID, .timestamp_ns = 3000 },
+		{ .kind = EVENT_START, .timestamp_ns = 9000, .arg = { 1 } },
+		{ .kind = EVENT_SID, .timestamp_ns = 7000 },
+	};
+	const struct event lost[] = {
+		{ .kind = EVENT_LOST, .timestamp_ns = 10000, .arg = { 5, 9000 } },
+		{ .kind = EVENT_LOST, .timestamp_ns = 10001, .arg = { 2, 9000 } },
+	};
+	const struct event blind = { .kind = EVENT_BLIND, .timestamp_ns = 20000, .arg = { 3 } };
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct ring *ring = reader_open();
+	struct ring_block_header header = sealed(writer, ring, plain, 4);
+
+	ok(header.ts_min_ns == 3000 && header.ts_max_ns == 9000 && header.boot_no == 1,
+	   "a header has the times of its oldest and newest event, which may be any of them");
+	ok(header.lost_block == RING_NO_BLOCK && header.lost_total == 0,
+	   "where nothing was lost it says so");
+	header = sealed(writer, ring, lost, 2);
+	ok(header.lost_block == header.block_no + 1 && header.lost_total == 7,
+	   "a block that tells of losses names itself, and how many they are");
+	header = sealed(writer, ring, plain, 1);
+	ok(header.lost_block == header.block_no && header.lost_total == 7,
+	   "the next one names it, and keeps the sum");
+	header = sealed(writer, ring, &blind, 1);
+	ok(header.lost_block == header.block_no + 1 && header.lost_total == 7,
+	   "where the kernel was silent a block names itself, too");
+	ring_close(ring);
+	ring_writer_close(writer);
+	writer = writer_open(boot_one, &opened);
+	ring = reader_open();
+	header = sealed(writer, ring, plain, 1);
+	ok(header.lost_block == header.block_no && header.lost_total == 7,
+	   "and who opens the ring again goes on with that");
+	ring_close(ring);
+	ring_writer_close(writer);
+	fixture_empty();
+}
+
 /* The digest of the fold from the keyframe at or before block_no to the end.  0: there is none. */
 static uint64_t fold_suffix(struct ring *ring, uint64_t block_no, uint64_t *ret_keyframe)
 {
@@ -663,6 +728,7 @@ int main(void)
 	test_create();
 	test_create_refused();
 	test_append();
+	test_header();
 	test_wrap();
 	test_flip_superblock();
 	test_flip_slot();

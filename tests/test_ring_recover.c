@@ -366,7 +366,7 @@ static void test_failing_sync(void)
 	struct ring_writer *writer = open_on(&io, boot_one, &opened);
 	struct ring *ring = reader_open();
 	struct ring_block_header header[2];
-	uint64_t events, next_no;
+	uint64_t events, next_no, given_up;
 	size_t used;
 	int fd = file_open();
 
@@ -379,11 +379,14 @@ static void test_failing_sync(void)
 	ok(ring_writer_seal(writer, &seal, true, &events) == -EIO &&
 		   stage_used_bytes(ring_writer_stage(writer)) == used,
 	   "a failing sync frees nothing");
+	(void)stage_some(writer, 30);
 	ok(ring_writer_seal(writer, &seal, true, &events) == 0 && events == 60,
-	   "the next try does");
+	   "the next try does, with the same events, though more have come");
+	ok(ring_writer_seal(writer, &seal, true, &events) == 0 && events == 30,
+	   "which have a block of their own");
 	(void)ring_refresh(ring, &events, &next_no);
-	ok(ring_read_header(ring, next_no - 2, &header[0]) == 0 &&
-		   ring_read_header(ring, next_no - 1, &header[1]) == 0 &&
+	ok(ring_read_header(ring, next_no - 3, &header[0]) == 0 &&
+		   ring_read_header(ring, next_no - 2, &header[1]) == 0 &&
 		   header[0].first_event_no == header[1].first_event_no,
 	   "invariant 2: in the next slot, under the next number");
 	next_no = next_of(writer);
@@ -403,6 +406,15 @@ static void test_failing_sync(void)
 		wipe(fd, ring_slot_offset(ring, next_no + i), RING_SLOT_BYTES);
 	ok(ring_writer_seal(writer, &seal, true, &events) == 0,
 	   "many failures in a row end as well");
+	given_up = next_no + RING_FAILED_SLOTS_MAX;
+	(void)ring_refresh(ring, &events, &next_no);
+	ok(next_no == given_up + 1, "and take no more than %d numbers", RING_FAILED_SLOTS_MAX);
+	(void)stage_some(writer, 10);
+	disk.failing_syncs = 1;
+	ok(ring_writer_seal(writer, &seal, true, &events) == -EIO &&
+		   ring_writer_seal(writer, &seal, true, &events) == 0 &&
+		   ring_refresh(ring, &events, &next_no) == 0 && next_no == given_up + 3,
+	   "the next one takes another");
 	next_no = next_of(writer);
 	ring_writer_close(writer);
 	writer = open_on(&io, boot_one, &opened);
