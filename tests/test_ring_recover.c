@@ -138,6 +138,31 @@ static void test_kill(void)
 	fixture_empty();
 }
 
+/* Who was born before the oldest block that is left is known from a keyframe. */
+static void test_old_life(void)
+{
+	struct event fork = { .kind = EVENT_FORK, .timestamp_ns = 1, .pid = 9999, .tid = 9999 };
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct ring *ring;
+	uint64_t first, next, digest;
+
+	if (stage_append(ring_writer_stage(writer), &fork) != 0)
+		abort();
+	write_blocks(writer, 120);
+	digest = lives_digest(ring_writer_lives(writer));
+	ring_writer_close(writer);
+	ring = reader_open();
+	(void)ring_refresh(ring, &first, &next);
+	ring_close(ring);
+	writer = writer_open(boot_one, &opened);
+	ok(first > 0 && lives_find(ring_writer_lives(writer), 9999) &&
+		   lives_digest(ring_writer_lives(writer)) == digest,
+	   "who was born before the oldest block that is left is known at the next start");
+	ring_writer_close(writer);
+	fixture_empty();
+}
+
 /* invariant 5 */
 static void test_reboot(void)
 {
@@ -366,7 +391,7 @@ static void test_failing_sync(void)
 	struct ring_writer *writer = open_on(&io, boot_one, &opened);
 	struct ring *ring = reader_open();
 	struct ring_block_header header[2];
-	uint64_t events, next_no, given_up;
+	uint64_t events, next_no, given_up, digest;
 	size_t used;
 	int fd = file_open();
 
@@ -416,10 +441,13 @@ static void test_failing_sync(void)
 		   ring_refresh(ring, &events, &next_no) == 0 && next_no == given_up + 3,
 	   "the next one takes another");
 	next_no = next_of(writer);
+	digest = lives_digest(ring_writer_lives(writer));
 	ring_writer_close(writer);
 	writer = open_on(&io, boot_one, &opened);
 	ok(opened.next_event_no == next_no && all_there(next_no),
 	   "and the ring is found whole behind them");
+	ok(lives_digest(ring_writer_lives(writer)) == digest,
+	   "what a number that was given up says as well is folded once");
 	close(fd);
 	ring_close(ring);
 	ring_writer_close(writer);
@@ -746,6 +774,7 @@ int main(void)
 {
 	fixture_begin();
 	test_kill();
+	test_old_life();
 	test_reboot();
 	test_noise_first();
 	test_lost_last();
