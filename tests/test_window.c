@@ -607,6 +607,75 @@ static void test_doubt(void)
 	   "a loss is seen that was told minutes later, behind others");
 }
 
+/* --- what the ring no longer gives --- */
+
+/* More blocks than fit; event n is of n * 1000 ns.  The oldest that is left. */
+static struct ledger_span write_lap(void)
+{
+	struct ring_opened found;
+	struct ring_writer *writer = writer_open(boot_one, &found);
+	struct ledger_span oldest;
+	struct opened opened;
+
+	write_blocks(writer, 80);
+	ring_writer_close(writer);
+	opened = open_window(&(struct window_request){ 0 });
+	oldest = *ledger_span(opened.ledger, 0);
+	close_window(&opened);
+	return oldest;
+}
+
+/* What is missing at an instant when events [from_no, from_no + 100) were found damaged while the answer was made. */
+static size_t missing_damaged(uint64_t from_no, unsigned flags, uint64_t at_ns,
+			      struct missing *ret_first)
+{
+	const struct ledger_damage damage = { .boot_no = 1,
+					      .from_no = from_no,
+					      .to_no = from_no + 100,
+					      .from_ns = from_no * 1000,
+					      .to_ns = (from_no + 100) * 1000 };
+	struct completeness completeness;
+	struct opened opened;
+	char at[32];
+	size_t count;
+
+	snprintf(at, sizeof(at), "@mono:%" PRIu64, at_ns);
+	opened = open_window(&(struct window_request){ .at = at });
+	if (ledger_note_damage(opened.ledger, &damage) != 0 ||
+	    completeness_init(&completeness, opened.ledger, opened.clocks, &opened.window, flags) !=
+		    0)
+		abort();
+	count = completeness.count;
+	if (count > 0)
+		*ret_first = completeness.missing[0];
+	completeness_clear(&completeness);
+	close_window(&opened);
+	return count;
+}
+
+static void test_not_there(void)
+{
+	const struct ledger_span oldest = write_lap();
+	const uint64_t damaged_no = oldest.first_event_no + 500;
+	char before[32], behind[32];
+	struct missing m = { 0 };
+
+	ok(missing_with(0, NULL, NULL, NULL, &m) == 1 && m.reason == MISSING_OVERWRITTEN &&
+		   m.count == oldest.first_event_no - 1 && m.to_ns == oldest.ts_min_ns,
+	   "of a boot whose beginning is overwritten as many events are missing");
+	snprintf(before, sizeof(before), "@mono:%" PRIu64, oldest.ts_min_ns - 1);
+	snprintf(behind, sizeof(behind), "@mono:%" PRIu64, oldest.ts_min_ns + 1);
+	ok(missing_with(0, before, behind, NULL, &m) == 1 && m.reason == MISSING_OVERWRITTEN,
+	   "also where the window begins before what is left");
+	ok(missing_with(0, behind, behind, NULL, &m) == 0, "but not where it begins behind that");
+	ok(missing_damaged(damaged_no, 0, (damaged_no + 50) * 1000, &m) == 1 &&
+		   m.reason == MISSING_DAMAGED && m.count == 100,
+	   "what could not be read is missing where it would have been");
+	ok(missing_damaged(damaged_no, 0, (damaged_no + 101) * 1000, &m) == 0 &&
+		   missing_damaged(damaged_no, COMPLETENESS_FOLD, (damaged_no - 1) * 1000, &m) == 0,
+	   "and neither behind nor before it");
+}
+
 int main(void)
 {
 	struct ring_opened found;
@@ -631,5 +700,7 @@ int main(void)
 	fixture_empty();
 	write_doubts();
 	test_doubt();
+	fixture_empty();
+	test_not_there();
 	return done_testing();
 }
