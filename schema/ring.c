@@ -119,10 +119,11 @@ int ring_slot_header(const struct ring *ring, uint64_t block_no,
 		     struct ring_block_header *ret_header)
 {
 	uint8_t disk[RING_HEADER_BYTES];
+	int r = io_read(ring->io, ring->fd, disk, sizeof(disk), ring_slot_offset(ring, block_no));
 
 	/* A sector that cannot be read is damage like any other. */
-	if (io_read(ring->io, ring->fd, disk, sizeof(disk), ring_slot_offset(ring, block_no)) < 0)
-		return -EBADMSG;
+	if (r < 0)
+		return r == -ENODATA ? r : -EBADMSG;
 	return header_check(ring, disk, block_no, ret_header);
 }
 

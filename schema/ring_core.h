@@ -33,7 +33,7 @@ int ring_read_super(const struct ring *ring, struct ring_superblock *ret_super);
 uint64_t ring_slot_offset(const struct ring *ring, uint64_t block_no);
 
 /* The block header in the slot of block_no, whatever block of this ring is there.
- * 0; RING_SLOT_EMPTY: nothing was ever written; -EBADMSG: damaged, of another ring or slot, or not to be read. */
+ * 0; RING_SLOT_EMPTY: nothing was ever written; -EBADMSG: damaged, of another ring or slot, or not to be read; -ENODATA: the file ends before. */
 enum { RING_SLOT_EMPTY = 1 };
 int ring_slot_header(const struct ring *ring, uint64_t block_no,
 		     struct ring_block_header *ret_header);

@@ -136,8 +136,11 @@ static uint64_t find_by_scan(const struct ring *ring)
 
 	for (uint64_t slot = 0; slot < ring->super.slot_count; slot++) {
 		struct ring_block_header header;
+		int r = ring_slot_header(ring, slot, &header);
 
-		if (ring_slot_header(ring, slot, &header) == 0 && header.block_no >= next)
+		if (r == -ENODATA)
+			break; /* there need not be as many slots as the superblock says */
+		if (r == 0 && header.block_no >= next)
 			next = header.block_no + 1;
 	}
 	return next;

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "schema/ring_core.h"
 #include "tests/ring_fixture.h"
 
 static void test_create(void)
@@ -722,6 +723,41 @@ static void test_truncated(void)
 	fixture_empty();
 }
 
+static ssize_t counting_pread(void *context, int fd, void *data, size_t bytes, off_t offset)
+{
+	if (++*(uint64_t *)context > 10000)
+		abort();
+	return pread(fd, data, bytes, offset);
+}
+
+/* What a superblock says of itself holds, and the file is none of it. */
+static void test_slots_that_are_not_there(void)
+{
+	struct ring_opened opened;
+	struct ring_writer *writer = writer_open(boot_one, &opened);
+	struct ring_superblock super = *ring_writer_super(writer);
+	uint8_t disk[RING_SUPERBLOCK_BYTES];
+	uint64_t first, next, reads = 0;
+	const struct io io = { .context = &reads, .pread = counting_pread };
+	struct ring *ring;
+	int fd = file_open();
+
+	write_blocks(writer, 3);
+	ring_writer_close(writer);
+	super.slot_count = UINT32_MAX;
+	super.file_bytes = super.slots_offset + (uint64_t)super.slot_count * RING_SLOT_BYTES;
+	super.hint_block_no = super.slot_count / 3;
+	super.generation += 10;
+	ring_superblock_pack(&super, disk);
+	if (pwrite(fd, disk, sizeof(disk), 0) != sizeof(disk) || ring_open_fd(fd, &io, &ring) != 0)
+		abort();
+	ok(ring_refresh(ring, &first, &next) == 0 && next == 3,
+	   "four milliards of slots are not looked for where the file has ended");
+	ring_close(ring);
+	close(fd);
+	fixture_empty();
+}
+
 int main(void)
 {
 	fixture_begin();
@@ -739,5 +775,6 @@ int main(void)
 	test_boots_and_times();
 	test_large_keyframe();
 	test_truncated();
+	test_slots_that_are_not_there();
 	return done_testing();
 }
