@@ -17,7 +17,6 @@
 
 enum {
 	RATIO_FIRST = 12, /* plain kernel events give about 18 */
-	PAGE_BYTES = 4096,
 };
 
 uint8_t *ring_writer_staging(const struct ring_writer *writer)
@@ -89,8 +88,8 @@ static int areas_heal(struct ring_writer *writer, uint64_t *ret_pages)
 	const uint64_t begin = writer->super.landing_offset;
 	uint64_t pages = 0;
 
-	for (uint64_t at = begin; at < begin + writer->map_bytes; at += PAGE_BYTES) {
-		uint8_t page[PAGE_BYTES];
+	for (uint64_t at = begin; at < begin + writer->map_bytes; at += IO_PAGE_BYTES) {
+		uint8_t page[IO_PAGE_BYTES];
 		int r = io_read(writer->io, writer->fd, page, sizeof(page), at);
 
 		if (r == -EIO) {

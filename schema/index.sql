@@ -88,7 +88,7 @@ CREATE TABLE lost(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, c
 -- The other events: of the kernel (kind none: arg0 error, arg1 ack number; unknown: arg0 what) and of the recorder.  arg0, arg1, arg2 of
 -- start: boot, bits (1 an import, 2 the boot of the run before, 4 after a crash, 8 with its sockets), 0; stop: datagrams received, datagrams
 -- dropped, signal; snapshot_end: tasks; recovery: staged events and datagrams taken over, slots torn; blind: births missed at least, when all was
--- well last; disk_error: errno, block_no, errors since the last one told; rescan: events lost since the last.
+-- well last; disk_error: errno, block_no, errors since the last one told; rescan: events lost since the last (0: a run that was killed may have lost some).
 CREATE TABLE other(event_no INTEGER PRIMARY KEY, timestamp_ns INTEGER NOT NULL, cpu INTEGER, kind TEXT NOT NULL, arg0 INTEGER NOT NULL,
 	arg1 INTEGER NOT NULL, arg2 INTEGER NOT NULL, note TEXT) STRICT;
 -- Datagrams out of the ordinary, as they came.

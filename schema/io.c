@@ -80,15 +80,13 @@ int io_sync(const struct io *io, int fd)
 
 void io_touch(const struct io *io, uint8_t *data, size_t bytes)
 {
-	enum { PAGE_BYTES = 4096 };
-
 	for (size_t at = 0; at < bytes;) {
 		/* volatile: a store of what is there already is the point. */
 		volatile uint8_t *byte = data + at;
 		const uint8_t same = *byte;
 
 		*byte = same;
-		at += PAGE_BYTES - (size_t)((uintptr_t)(data + at) % PAGE_BYTES);
+		at += IO_PAGE_BYTES - (size_t)((uintptr_t)(data + at) % IO_PAGE_BYTES);
 	}
 	if (io->touched && bytes > 0)
 		io->touched(io->context, data, bytes);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { IO_PAGE_BYTES = 4096 }; /* in which the kernel reads, writes and maps files */
+
 struct io {
 	void *context;
 	/* As pread(2), pwrite(2) and fdatasync(2), but that a failure is the negative errno. */

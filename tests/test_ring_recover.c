@@ -1,8 +1,6 @@
 /* test_ring_recover.c - what a start makes of a ring after kills, reboots, torn writes, failing disks and damage. */
 #include "tests/ring_fixture.h"
 
-enum { PAGE_BYTES = 4096 };
-
 /* A disk that stops in the middle of a slot, or whose syncs fail. */
 struct bad_disk {
 	uint64_t tear_from,
@@ -265,7 +263,7 @@ static void test_unreadable_page(void)
 	struct ring_opened opened;
 	struct ring_writer *writer = writer_open(boot_one, &opened);
 	struct bad_disk disk = { .unreadable_end = RING_STAGING_OFFSET + (1u << 20) +
-						   2 * RING_SLOT_BYTES + 2 * PAGE_BYTES };
+						   2 * RING_SLOT_BYTES + 2 * IO_PAGE_BYTES };
 	struct io io = {
 		.context = &disk, .pread = bad_pread, .pwrite = bad_pwrite, .sync = bad_sync
 	};
@@ -279,7 +277,7 @@ static void test_unreadable_page(void)
 	writer = open_on(&io, boot_one, &opened);
 	ok(next_of(writer) == next_no && opened.staged_events >= staged,
 	   "recording goes on behind a newest block that cannot be read");
-	disk.unreadable_end = (staged_middle(writer) / PAGE_BYTES + 1) * PAGE_BYTES;
+	disk.unreadable_end = (staged_middle(writer) / IO_PAGE_BYTES + 1) * IO_PAGE_BYTES;
 	ring_writer_close(writer);
 
 	writer = open_on(&io, boot_one, &opened);

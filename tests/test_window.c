@@ -341,23 +341,30 @@ static void test_words(void)
 
 /* --- completeness --- */
 
-static size_t missing_with(unsigned flags, const char *since, const char *until, const char *boot,
-			   struct missing *ret_first)
+/* What an answer about the window, which is closed then, lacks. */
+static size_t missing_of(struct opened *opened, unsigned flags, struct missing *ret_first)
 {
-	struct opened opened = open_window(
-		&(struct window_request){ .since = since, .until = until, .boot = boot });
 	struct completeness completeness;
 	size_t count;
 
-	if (opened.result != 0 || completeness_init(&completeness, opened.ledger, opened.clocks,
-						    &opened.window, flags) != 0)
+	if (opened->result != 0 || completeness_init(&completeness, opened->ledger, opened->clocks,
+						     &opened->window, flags) != 0)
 		abort();
 	count = completeness.count;
 	if (count > 0)
 		*ret_first = completeness.missing[0];
 	completeness_clear(&completeness);
-	close_window(&opened);
+	close_window(opened);
 	return count;
+}
+
+static size_t missing_with(unsigned flags, const char *since, const char *until, const char *boot,
+			   struct missing *ret_first)
+{
+	struct opened opened = open_window(
+		&(struct window_request){ .since = since, .until = until, .boot = boot });
+
+	return missing_of(&opened, flags, ret_first);
 }
 
 static size_t missing_count(const char *since, const char *until, const char *boot,
@@ -634,23 +641,14 @@ static size_t missing_damaged(uint64_t from_no, unsigned flags, uint64_t at_ns,
 					      .to_no = from_no + 100,
 					      .from_ns = from_no * 1000,
 					      .to_ns = (from_no + 100) * 1000 };
-	struct completeness completeness;
 	struct opened opened;
 	char at[32];
-	size_t count;
 
 	snprintf(at, sizeof(at), "@mono:%" PRIu64, at_ns);
 	opened = open_window(&(struct window_request){ .at = at });
-	if (ledger_note_damage(opened.ledger, &damage) != 0 ||
-	    completeness_init(&completeness, opened.ledger, opened.clocks, &opened.window, flags) !=
-		    0)
+	if (ledger_note_damage(opened.ledger, &damage) != 0)
 		abort();
-	count = completeness.count;
-	if (count > 0)
-		*ret_first = completeness.missing[0];
-	completeness_clear(&completeness);
-	close_window(&opened);
-	return count;
+	return missing_of(&opened, flags, ret_first);
 }
 
 static void test_not_there(void)
